@@ -6,8 +6,10 @@
 //! is killed. A tool that is not installed fails the test loudly, unless the environment variable
 //! `TESTKIT_ALLOW_MISSING` names it (see [`tools`]).
 
+pub mod fake_llm;
 pub mod leash;
 pub mod temp_db;
 pub mod tools;
 
+pub use fake_llm::{FakeLlm, Script, UsageShape};
 pub use temp_db::TempDb;
