@@ -1,0 +1,69 @@
+//! The check that a program's documented configuration file and its code agree.
+
+use std::collections::BTreeMap;
+
+use figment::{Figment, Profile, providers::Serialized, value::Value};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{from_toml, leaves, print::value_text, tree};
+
+/// For a test of each program: whether `file_text` lists every key of `T` at its default and nothing else.
+///
+/// A key without a default (an `Option` that is `None`) has to be there as a comment such as `# key = 5`, under its
+/// section's header; any other key in a comment does not count. The error lists every difference, one a line.
+pub fn documented_defaults_agree<T: Serialize + DeserializeOwned + Default>(
+    file_text: &str,
+) -> Result<(), String> {
+    let table: toml::Table = toml::from_str(file_text).map_err(|error| error.to_string())?;
+    let file = from_toml(&toml::Value::Table(table)).map_err(|error| error.to_string())?;
+    let default = tree(&T::default()).map_err(|error| error.to_string())?;
+    let mut faults = differences(&leaves(&default), &leaves(&file), file_text);
+    let read = Figment::from(Serialized::from(&default, Profile::Default))
+        .merge(Serialized::from(&file, Profile::Default))
+        .extract::<T>();
+    if let Err(error) = read {
+        faults.push(error.to_string());
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+fn differences(default: &[(String, &Value)], file: &[(String, &Value)], file_text: &str) -> Vec<String> {
+    let documented: BTreeMap<&str, Option<String>> =
+        file.iter().map(|(key, value)| (key.as_str(), value_text(value))).collect();
+    let mut faults = Vec::new();
+    for (key, value) in default {
+        match (value_text(value), documented.get(key.as_str())) {
+            (None, None) if !is_in_comment(file_text, key) => {
+                faults.push(format!("`{key}` has no default and is not in a comment of the file"));
+            }
+            (None, _) => {}
+            // An empty section, such as a map of things that people add.
+            (Some(text), None) if text == "{}" => {}
+            (Some(text), None) => faults.push(format!("`{key}` is not in the file; its default is {text}")),
+            (Some(text), Some(written)) if written.as_ref() != Some(&text) => {
+                let written = written.as_deref().unwrap_or("empty");
+                faults.push(format!("`{key}` is {written} in the file and {text} in the code"));
+            }
+            _ => {}
+        }
+    }
+    faults
+}
+
+/// Whether `# name =` stands under the header of the key's section, which may be a comment itself.
+fn is_in_comment(file_text: &str, key: &str) -> bool {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut current = "";
+    for line in file_text.lines() {
+        let bare = line.trim().trim_start_matches('#').trim();
+        if let Some(header) = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            current = header.trim();
+        } else if line.trim_start().starts_with('#')
+            && current == section
+            && bare.split_once('=').is_some_and(|(left, _)| left.trim() == name)
+        {
+            return true;
+        }
+    }
+    false
+}
