@@ -1,0 +1,75 @@
+//! Where connections come from: one writer and several readers on SQLite, one pool on PostgreSQL.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use sqlx::PgPool;
+
+use crate::connection::{Link, Role};
+use crate::error::StorageError;
+use crate::error::classify::classify;
+use crate::settings::{Backend, DatabaseSettings, Target};
+use crate::source::sqlite::Connections;
+
+#[derive(Clone)]
+pub(crate) enum Source {
+    Sqlite(SqliteSource),
+    Postgres(PgPool),
+}
+
+#[derive(Clone)]
+pub(crate) struct SqliteSource {
+    pub(crate) writer: Connections,
+    /// The same as `writer` for a database in memory, which exists only in its one connection.
+    pub(crate) readers: Connections,
+    /// `None` in memory.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Source {
+    pub(crate) async fn open(settings: &DatabaseSettings) -> Result<Self, StorageError> {
+        match settings.url.parse()? {
+            Target::Memory => sqlite::open_memory(settings).await.map(Source::Sqlite),
+            Target::File(path) => sqlite::open_file(settings, path).await.map(Source::Sqlite),
+            Target::Postgres(options) => postgres::open(settings, *options).await.map(Source::Postgres),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Source::Sqlite(_) => Backend::Sqlite,
+            Source::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    pub(crate) async fn link(&self, role: Role) -> Result<Link, StorageError> {
+        match (self, role) {
+            (Source::Sqlite(source), Role::Writer) => source.writer.acquire("writer").await.map(Link::Sqlite),
+            (Source::Sqlite(source), Role::Reader) => {
+                source.readers.acquire("reader").await.map(Link::Sqlite)
+            }
+            (Source::Postgres(pool), role) => {
+                let started = Instant::now();
+                match pool.acquire().await {
+                    Ok(connection) => Ok(Link::Postgres(connection)),
+                    Err(error) => Err(classify(error, role, started.elapsed())),
+                }
+            }
+        }
+    }
+
+    /// Waits for units of work under way, a few seconds at most, and closes the writer last: that is what
+    /// folds SQLite's write-ahead log back into the file.
+    pub(crate) async fn close(&self) {
+        match self {
+            Source::Sqlite(source) => {
+                source.readers.close().await;
+                source.writer.close().await;
+            }
+            Source::Postgres(pool) => pool.close().await,
+        }
+    }
+}
