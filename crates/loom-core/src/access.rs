@@ -127,7 +127,9 @@ impl FromStr for Grant {
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
         match word.trim().to_lowercase().as_str() {
             "nobody" | "none" | "deny" | "false" | "禁止" => Ok(Self::Nobody),
-            "player" | "players" | "anyone" | "everyone" | "allow" | "true" | "玩家" | "允许" => Ok(Self::Player),
+            "player" | "players" | "anyone" | "everyone" | "allow" | "true" | "玩家" | "允许" => {
+                Ok(Self::Player)
+            }
             "builder" | "builders" | "构建者" => Ok(Self::Builder),
             "operator" | "operators" | "管理员" => Ok(Self::Operator),
             _ => Err(UnknownWord {

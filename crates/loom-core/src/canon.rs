@@ -1,5 +1,17 @@
 //! A world as it is written down: Markdown with front matter, sections, rule blocks and included files.
 
+mod diff;
+mod entity;
+mod front_matter;
+mod heading;
+mod load;
+mod outline;
+mod parse;
+mod path;
+mod problems;
+mod scan;
+mod spelling;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +19,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Permissions, UnknownWord};
+
+pub use self::diff::diff;
+pub use self::load::{FILE_BYTES_MAX, FILES_MAX, INCLUDE_DEPTH_MAX, TOTAL_BYTES_MAX};
+pub use self::parse::parse;
+pub use self::path::resolve_include;
 
 /// The language a world is told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -182,7 +199,8 @@ pub struct CanonProblem {
 /// A canon as far as it could be read, with everything found on the way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ParsedCanon {
-    /// Absent when an error makes the world unplayable.
+    /// Absent when an error makes the world unplayable: the entry cannot be read, the front matter cannot be
+    /// trusted, or there is no world. Other errors (a missing include, an unclosed rule) leave the rest usable.
     pub canon: Option<Canon>,
     /// In the order found.
     pub problems: Vec<CanonProblem>,
@@ -253,6 +271,13 @@ pub struct CanonChange {
     pub source: SourceRef,
     /// A unified diff of the text.
     pub unified: String,
+}
+
+impl ParsedCanon {
+    /// Whether anything found is an error, also one that leaves the world playable.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
 }
 
 impl Canon {

@@ -1,11 +1,19 @@
 //! The brackets a player writes between lines of story: what they ask for, and whether the canon lets them.
 
+mod brackets;
+mod detail;
+mod keyword;
+mod parse;
+mod story;
+
 use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Grant, Permissions, Role};
+
+pub use self::parse::{INTERVENTIONS_MAX, parse};
 
 /// What an intervention asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,7 +78,8 @@ pub enum RetconTarget {
     Subject(String),
 }
 
-/// A bracket that looks like an intervention and is not one; its text stays in the story.
+/// A bracket that looks like an intervention and cannot be used as one. If it has an end it is taken out of the
+/// story all the same (half an `EDIT` is no prose); without an end, or in the wrong kind of bracket, it stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputProblem {
     /// Stable name.
@@ -86,7 +95,7 @@ pub struct InputProblem {
 /// A player's input taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ParsedInput {
-    /// What remains of the text, white space tidied.
+    /// What remains of the text, white space tidied. Reading it again gives the same and finds no intervention.
     pub story: String,
     /// In order of appearance.
     pub interventions: Vec<Intervention>,
