@@ -196,7 +196,7 @@ pub(super) fn error(status: u16, message: &str) -> Refusal {
 }
 
 pub(super) fn frames(call: &Call, answer: &Answer) -> Frames {
-    let mut start = message(call, json!([]), Value::Null);
+    let mut start = message(call, &json!([]), None);
     if let Some(usage) = usage(call, answer, 1) {
         start["usage"] = usage;
     }
@@ -231,14 +231,14 @@ pub(super) fn frames(call: &Call, answer: &Answer) -> Frames {
 pub(super) fn whole(call: &Call, answer: &Answer) -> Value {
     let text = answer.text();
     let content = if text.is_empty() { json!([]) } else { json!([{"type": "text", "text": text}]) };
-    let mut document = message(call, content, json!(stop_reason(answer)));
+    let mut document = message(call, &content, Some(stop_reason(answer)));
     if let Some(usage) = usage(call, answer, tokens(&text)) {
         document["usage"] = usage;
     }
     document
 }
 
-fn message(call: &Call, content: Value, stop_reason: Value) -> Value {
+fn message(call: &Call, content: &Value, stop_reason: Option<&str>) -> Value {
     json!({
         "id": "msg_01FakeLlm000000000000000001",
         "type": "message",

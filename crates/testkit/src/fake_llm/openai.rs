@@ -77,7 +77,7 @@ pub(super) fn accept(incoming: &Incoming, key: Option<&str>) -> Result<Call, Ref
         let message = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using \
                        your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not \
                        valid JSON.)";
-        invalid(400, message.to_owned(), None, None)
+        invalid(400, message, None, None)
     })?;
     check_parameters(&body)?;
     let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
@@ -95,7 +95,7 @@ fn check_key(incoming: &Incoming, key: Option<&str>) -> Result<(), Refusal> {
         (None | Some(""), _) => {
             let message = "You didn't provide an API key. You need to provide your API key in an Authorization header \
                            using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
-            Err(invalid(401, message.to_owned(), None, None))
+            Err(invalid(401, message, None, None))
         }
         (Some(given), Some(key)) if given != key => {
             let shown: String = given.chars().take(4).collect();
@@ -114,7 +114,7 @@ fn check_parameters(body: &Value) -> Result<(), Refusal> {
         return Err(invalid(400, format!("Unrecognized request argument supplied: {field}"), None, None));
     }
     if body.get("model").and_then(Value::as_str).is_none_or(str::is_empty) {
-        return Err(invalid(400, "you must provide a model parameter".to_owned(), None, None));
+        return Err(invalid(400, "you must provide a model parameter", None, None));
     }
     let stream = body.get("stream").unwrap_or(&Value::Null);
     if !stream.is_null() && !stream.is_boolean() {
@@ -122,7 +122,7 @@ fn check_parameters(body: &Value) -> Result<(), Refusal> {
     }
     if body.get("stream_options").is_some_and(|options| !options.is_null()) && stream != &Value::Bool(true) {
         let message = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
-        return Err(invalid(400, message.to_owned(), Some("stream_options"), None));
+        return Err(invalid(400, message, Some("stream_options"), None));
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ fn check_sampling(body: &Value, model: &str) -> Result<(), Refusal> {
     if body.get("max_tokens").is_some_and(|value| !value.is_null()) && is_reasoning(model) {
         let message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
                        'max_completion_tokens' instead.";
-        return Err(invalid(400, message.to_owned(), Some("max_tokens"), Some("unsupported_parameter")));
+        return Err(invalid(400, message, Some("max_tokens"), Some("unsupported_parameter")));
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn read_messages(body: &Value) -> Result<Vec<Line>, Refusal> {
     if messages.is_empty() {
         let message = "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array \
                        instead.";
-        return Err(invalid(400, message.to_owned(), Some("messages"), Some("empty_array")));
+        return Err(invalid(400, message, Some("messages"), Some("empty_array")));
     }
     messages.iter().enumerate().map(|(index, message)| read_message(index, message)).collect()
 }
@@ -248,7 +248,8 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn invalid(status: u16, message: String, parameter: Option<&str>, code: Option<&str>) -> Refusal {
+fn invalid(status: u16, message: impl Into<String>, parameter: Option<&str>, code: Option<&str>) -> Refusal {
+    let message: String = message.into();
     let body = json!({
         "error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": code}
     });
@@ -287,13 +288,13 @@ pub(super) fn error(status: u16, message: &str) -> Refusal {
 }
 
 pub(super) fn frames(call: &Call, answer: &Answer) -> Frames {
-    let opening = chunk(call, json!({"role": "assistant", "content": "", "refusal": null}), None);
-    let text = answer.pieces.iter().map(|piece| chunk(call, json!({"content": piece}), None)).collect();
-    let mut closing = vec![chunk(call, json!({}), Some(finish_reason(answer)))];
+    let opening = chunk(call, &json!({"role": "assistant", "content": "", "refusal": null}), None);
+    let text = answer.pieces.iter().map(|piece| chunk(call, &json!({"content": piece}), None)).collect();
+    let mut closing = vec![chunk(call, &json!({}), Some(finish_reason(answer)))];
     if call.wants_usage
         && let Some(usage) = usage(call, answer)
     {
-        let mut last = envelope(call, "chat.completion.chunk", json!([]));
+        let mut last = envelope(call, "chat.completion.chunk", &json!([]));
         last["usage"] = usage;
         closing.push(event(&last));
     }
@@ -305,23 +306,23 @@ pub(super) fn whole(call: &Call, answer: &Answer) -> Value {
     let message = json!({"role": "assistant", "content": answer.text(), "refusal": null, "annotations": []});
     let choices =
         json!([{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(answer)}]);
-    let mut document = envelope(call, "chat.completion", choices);
+    let mut document = envelope(call, "chat.completion", &choices);
     if let Some(usage) = usage(call, answer) {
         document["usage"] = usage;
     }
     document
 }
 
-fn chunk(call: &Call, delta: Value, finish_reason: Option<&str>) -> String {
+fn chunk(call: &Call, delta: &Value, finish_reason: Option<&str>) -> String {
     let choices = json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason}]);
-    let mut document = envelope(call, "chat.completion.chunk", choices);
+    let mut document = envelope(call, "chat.completion.chunk", &choices);
     if call.wants_usage {
         document["usage"] = Value::Null;
     }
     event(&document)
 }
 
-fn envelope(call: &Call, object: &str, choices: Value) -> Value {
+fn envelope(call: &Call, object: &str, choices: &Value) -> Value {
     json!({
         "id": "chatcmpl-BfakeLlm000000000000000000001",
         "object": object,
