@@ -1,0 +1,9 @@
+DROP TABLE citations;
+DROP TABLE interventions;
+DROP TABLE states;
+DROP TABLE branches;
+DROP TABLE turns;
+DROP TABLE sessions;
+DROP TABLE canon_versions;
+DROP TABLE user_tokens;
+DROP TABLE users;
