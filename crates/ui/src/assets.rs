@@ -22,6 +22,15 @@ pub const HTMX: &str = "htmx.min.js";
 /// Name of the page icon.
 pub const ICON: &str = "icon.svg";
 
+/// The style sheet in its parts; the order is the cascade.
+const THEME_TEXT: &str = concat!(
+    include_str!("../assets/theme/tokens.css"),
+    include_str!("../assets/theme/base.css"),
+    include_str!("../assets/theme/components.css"),
+    include_str!("../assets/theme/book.css"),
+    include_str!("../assets/theme/print.css"),
+);
+
 /// The files of a program: those of the shell from the start, its own added by [`Assets::with`].
 #[derive(Debug, Clone)]
 pub struct Assets {
@@ -39,7 +48,7 @@ impl Assets {
     /// The shell's own files.
     pub fn new() -> Assets {
         Assets { by_hashed_name: BTreeMap::new(), urls: BTreeMap::new() }
-            .with(THEME, "text/css; charset=utf-8", include_bytes!("../assets/theme.css"))
+            .with(THEME, "text/css; charset=utf-8", THEME_TEXT.as_bytes())
             .with(SHELL_SCRIPT, "text/javascript; charset=utf-8", include_bytes!("../assets/shell.js"))
             .with(HTMX, "text/javascript; charset=utf-8", include_bytes!("../assets/htmx/htmx.min.js"))
             .with(ICON, "image/svg+xml", include_bytes!("../assets/icon.svg"))

@@ -79,7 +79,7 @@ fn lines(node: &TreeNode<'_>, row: &Row, width: usize) -> Markup {
             @if row.up { path class=(class(row.lane)) d=(format!("M{own} 0V{middle}")) {} }
             @if row.down { path class=(class(row.lane)) d=(format!("M{own} {middle}V{ROW_HEIGHT}")) {} }
             @if let Some(from) = row.from {
-                path.line d=(format!("M{0} 0C{0} {middle} {own} 0 {own} {middle}", x_of(from))) {}
+                path.line d=(format!("M{0} 0C{0} 14 {own} 8 {own} {middle}", x_of(from))) {}
             }
             @if node.current { circle.halo cx=(own) cy=(middle) r="8" {} }
             circle.node.path[node.on_path].degraded[node.degraded] cx=(own) cy=(middle) r="4.5" {}
