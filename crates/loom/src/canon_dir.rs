@@ -264,3 +264,9 @@ pub async fn watch(canons: CanonDir, stop: tokio_util::sync::CancellationToken) 
         }
     }
 }
+
+/// Reads and parses a canon anywhere on disk: `key` names a file or folder in `folder`.
+pub async fn read_at(folder: &Path, key: &str) -> canon::ParsedCanon {
+    let (folder, key) = (folder.to_owned(), key.to_owned());
+    files::blocking(move || files::read_canon(&folder, &key).parsed).await
+}

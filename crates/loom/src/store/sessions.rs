@@ -91,6 +91,18 @@ pub async fn find(database: &Database, id: &SessionId) -> Result<Option<Session>
     row.as_ref().map(from_row).transpose()
 }
 
+/// Sessions whose id begins with some characters, at most `limit`. Ids are lower-case hexadecimal digits and dashes, so
+/// a prefix with anything else matches nothing.
+pub async fn with_prefix(database: &Database, prefix: &str, limit: i64) -> Result<Vec<Session>, StorageError> {
+    if prefix.is_empty() || !prefix.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3");
+    // `g` sorts behind every character an id may have.
+    let rows = database.fetch_all(&sql, &params![prefix, format!("{prefix}g"), limit]).await?;
+    rows.iter().map(from_row).collect()
+}
+
 /// What a list shows: whose, which, and from where on.
 #[derive(Clone, Debug, Default)]
 pub struct ListFilter {
