@@ -105,7 +105,10 @@ mod tests {
         });
 
         let text = std::fs::read_to_string(&path).unwrap();
-        insta::assert_snapshot!(text, @r"");
+        insta::assert_snapshot!(text, @r#"
+        {"time":"2026-01-31 12:00:00.000","actor":"eve\n{\"actor\":\"root\"}","action":"session.delete","subject":"42 ; Bearer ***","outcome":"denied","detail":"not the \u001b[31mowner\u202e","request_id":null}
+        {"time":"2026-01-31 12:00:00.000","actor":"eve\n{\"actor\":\"root\"}","action":"session.delete","subject":"42 ; Bearer ***","outcome":"failed","detail":"not the \u001b[31mowner\u202e","request_id":null}
+        "#);
         for line in text.lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }

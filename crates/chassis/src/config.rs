@@ -89,20 +89,18 @@ pub fn load<T: Serialize + DeserializeOwned + Default>(
     let defaults = tree(&T::default())?;
     let mut merged = Merged::new(defaults);
     if let Some(path) = &sources.file {
-        let document = file::read(path)?;
-        merged.add_file(path, &document)?;
+        merged.add_file(path, file::read(path)?)?;
         match merged.extract::<T>() {
-            Ok(_) => {}
-            // The environment may still supply it.
-            Err(error) if error.missing() => {}
-            Err(error) => return Err(merged.explain(&error, Some(&document))),
+            // What is missing may still come from the environment.
+            Err(error) if !error.missing() => return Err(merged.explain(&error)),
+            _ => {}
         }
     }
     environment::apply::<T>(&mut merged, sources)?;
     for (key, value) in &sources.flags {
-        merged.set(key, from_toml(value)?, Origin::Flag);
+        merged.set(key, &tree(value)?, Origin::Flag);
     }
-    let value = merged.extract::<T>().map_err(|error| merged.explain(&error, None))?;
+    let value = merged.extract::<T>().map_err(|error| merged.explain(&error))?;
     let origins = leaves(&tree(&value)?)
         .into_iter()
         .map(|(key, _)| {
@@ -117,6 +115,7 @@ pub fn load<T: Serialize + DeserializeOwned + Default>(
 struct Merged {
     defaults: Value,
     figment: Figment,
+    document: Option<file::Document>,
     set: BTreeMap<String, Origin>,
     warnings: Vec<String>,
 }
@@ -124,20 +123,21 @@ struct Merged {
 impl Merged {
     fn new(defaults: Value) -> Self {
         let figment = Figment::from(Serialized::from(&defaults, Profile::Default));
-        Self { defaults, figment, set: BTreeMap::new(), warnings: Vec::new() }
+        Self { defaults, figment, document: None, set: BTreeMap::new(), warnings: Vec::new() }
     }
 
-    fn add_file(&mut self, path: &Path, document: &file::Document) -> Result<(), ConfigError> {
-        let table = from_toml(&toml::Value::Table(document.table.clone()))?;
+    fn add_file(&mut self, path: &Path, document: file::Document) -> Result<(), ConfigError> {
+        let table = tree(&document.table)?;
         for (key, _) in leaves(&table) {
             self.set.insert(key, Origin::File(path.to_owned()));
         }
         self.figment = self.figment.clone().merge(Serialized::from(&table, Profile::Default));
+        self.document = Some(document);
         Ok(())
     }
 
-    fn set(&mut self, key: &str, value: Value, origin: Origin) {
-        self.figment = self.with(key, &value);
+    fn set(&mut self, key: &str, value: &Value, origin: Origin) {
+        self.figment = self.with(key, value);
         self.set.insert(key.to_owned(), origin);
     }
 
@@ -166,10 +166,18 @@ impl Merged {
     }
 
     /// Turns figment's error into ours, with the place the value came from.
-    fn explain(&self, error: &figment::Error, document: Option<&file::Document>) -> ConfigError {
+    fn explain(&self, error: &figment::Error) -> ConfigError {
         let key = error.path.join(".");
-        let origin = self.origin(&key);
-        let line = document.and_then(|document| document.line_of(&key));
+        let origin = match self.origin(&key) {
+            // An error of a section as a whole: whoever set something in it.
+            Origin::Default => {
+                let inside = format!("{key}.");
+                let set = self.set.iter().find(|(name, _)| name.starts_with(&inside));
+                set.map_or(Origin::Default, |(_, origin)| origin.clone())
+            }
+            origin => origin,
+        };
+        let line = self.document.as_ref().and_then(|document| document.line_of(&key));
         error::explain(error, key, &origin, line, &self.keys())
     }
 
@@ -182,10 +190,6 @@ impl Merged {
 /// The serialised form; an optional key without a value is there as an empty value.
 fn tree<T: Serialize>(value: &T) -> Result<Value, ConfigError> {
     Value::serialize(value).map_err(|error| ConfigError::Unserializable { reason: error.to_string() })
-}
-
-fn from_toml(value: &toml::Value) -> Result<Value, ConfigError> {
-    tree(value)
 }
 
 /// Dotted keys and values of everything that is not a section; an empty section counts as a value.
@@ -209,3 +213,6 @@ fn leaves(value: &Value) -> Vec<(String, &Value)> {
 fn is_unknown_field(error: &figment::Error) -> bool {
     matches!(error.kind, Kind::UnknownField(..))
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,3 +189,88 @@ fn url_password(input: &str, authority: usize) -> Option<Range<usize>> {
     let colon = authority + input[authority..at_sign].find(':')?;
     Some(colon + 1..at_sign)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(input: &str, expected: &str) {
+        assert_eq!(text(input), expected);
+        assert_eq!(text(expected), expected, "a second pass changes nothing");
+    }
+
+    #[test]
+    fn masks_keys_and_tokens() {
+        check("key sk-proj-abcDEF123_456 refused", "key sk-*** refused");
+        check("AIzaSyA1234567890", "AIza***");
+        check("Authorization: Bearer eyJhbGciOi.x-y_z", "Authorization: Bearer ***");
+        check("authorization=basic dXNlcjpwYXNz, next", "authorization=basic ***, next");
+        check("bearer   abc", "bearer   ***");
+        check("GET /x?key=abc&page=2", "GET /x?key=***&page=2");
+        check("/x?page=2&access_token=abc#top", "/x?page=2&access_token=***");
+        check("api_key = abc; x-api-key: def", "api_key = ***; x-api-key: ***");
+        check("PASSWORD=hunter2 user=me", "PASSWORD=*** user=me");
+    }
+
+    #[test]
+    fn masks_in_json_and_in_quoted_json() {
+        check(r#"{"api_key":"abc def","n":1}"#, r#"{"api_key":"***","n":1}"#);
+        check(r#"{"password": "a b"}"#, r#"{"password": "***"}"#);
+        check(r#"body="{\"token\":\"abc\",\"n\":1}""#, r#"body="{\"token\":\"***\",\"n\":1}""#);
+        check("secret='a b' rest", "secret='***' rest");
+    }
+
+    #[test]
+    fn masks_passwords_in_urls() {
+        check("postgres://loom:p%40ss@db:5432/loom", "postgres://loom:***@db:5432/loom");
+        check("redis://:p@ss@cache/0 ok", "redis://:***@cache/0 ok");
+        check("http://user@host/a:b@c", "http://user@host/a:b@c");
+        check("http://host:80/a@b", "http://host:80/a@b");
+    }
+
+    #[test]
+    fn leaves_ordinary_text_alone() {
+        for plain in [
+            "task-list and risk-assessment ask-me",
+            "tokens=120 max_tokens: 4096 key=server.bind",
+            "the bearer's name, a secretary: present",
+            "12:30:05 at http://[::1]:8000/path?q=1",
+            "文字：token 用完了",
+            "",
+        ] {
+            assert!(matches!(text(plain), Cow::Borrowed(_)), "{plain} became {}", text(plain));
+        }
+    }
+
+    #[test]
+    fn masks_registered_secrets_anywhere() {
+        register(&Secret::new("registered-密码-1".to_owned()));
+        register(&Secret::new("abc".to_owned()));
+        check("xregistered-密码-1y registered-密码-1", "x***y ***");
+        check("abc stays", "abc stays");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_goes_through(input in any::<String>(), tail in "(key|token|password|bearer|sk-|://)[=: @\"\\\\]{0,4}\\PC{0,20}") {
+            let _ = text(&input);
+            let _ = text(&format!("{input}{tail}"));
+        }
+
+        #[test]
+        fn a_token_never_survives(before in "[ -~]{0,20}", token in "[a-zA-Z0-9]{12,30}", form in 0usize..6) {
+            let forms = [
+                format!("{before} Bearer {token}"),
+                format!("{before} sk-{token}"),
+                format!("{before} \"api_key\": \"{token}\""),
+                format!("{before} token={token}"),
+                format!("{before} https://u:{token}@host/"),
+                format!("{before} ?key={token}&a=1"),
+            ];
+            let shown = text(&forms[form]).into_owned();
+            prop_assert!(!shown.contains(&token), "{}", shown);
+        }
+    }
+}

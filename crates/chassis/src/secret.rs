@@ -68,7 +68,8 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_string(SecretVisitor)
+        // Asked for a string, a format may refuse other types itself, and quote them.
+        deserializer.deserialize_any(SecretVisitor)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The check that a program's documented configuration file and its code agree.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use figment::{Figment, Profile, providers::Serialized, value::Value};
+use figment::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{from_toml, leaves, print::value_text, tree};
+use super::{ConfigError, Merged, file::Document, leaves, print::value_text, tree};
 
 /// For a test of each program: whether `file_text` lists every key of `T` at its default and nothing else.
 ///
@@ -14,16 +14,19 @@ use super::{from_toml, leaves, print::value_text, tree};
 pub fn documented_defaults_agree<T: Serialize + DeserializeOwned + Default>(
     file_text: &str,
 ) -> Result<(), String> {
-    let table: toml::Table = toml::from_str(file_text).map_err(|error| error.to_string())?;
-    let file = from_toml(&toml::Value::Table(table)).map_err(|error| error.to_string())?;
-    let default = tree(&T::default()).map_err(|error| error.to_string())?;
-    let mut faults = differences(&leaves(&default), &leaves(&file), file_text);
-    let read = Figment::from(Serialized::from(&default, Profile::Default))
-        .merge(Serialized::from(&file, Profile::Default))
-        .extract::<T>();
-    if let Err(error) = read {
-        faults.push(error.to_string());
-    }
+    let path = Path::new("the file");
+    let compare = || {
+        let document = Document::parse(path, file_text.to_owned())?;
+        let (default, file) = (tree(&T::default())?, tree(&document.table)?);
+        let mut faults = differences(&leaves(&default), &leaves(&file), file_text);
+        let mut merged = Merged::new(default);
+        merged.add_file(path, document)?;
+        if let Err(error) = merged.extract::<T>() {
+            faults.push(merged.explain(&error).to_string());
+        }
+        Ok(faults)
+    };
+    let faults = compare().map_err(|error: ConfigError| error.to_string())?;
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use figment::value::Value;
 use serde::de::DeserializeOwned;
 
-use super::{ConfigError, Merged, Origin, Sources, error::nearest, from_toml, is_unknown_field, leaves};
+use super::{ConfigError, Merged, Origin, Sources, error::nearest, is_unknown_field, leaves, tree};
 
 /// The variables as they were when the program started. `Debug` shows names only.
 #[derive(Clone, Default)]
@@ -51,7 +51,7 @@ pub(super) fn apply<T: DeserializeOwned>(
     let prefix = format!("{}_", sources.program.to_ascii_uppercase());
     for (name, text) in &sources.environment.0 {
         let Some(rest) = name.strip_prefix(&prefix) else { continue };
-        if rest == "CONFIG" || sources.aliases.iter().any(|(alias, _)| alias == name) {
+        if rest.is_empty() || rest == "CONFIG" || sources.aliases.iter().any(|(alias, _)| alias == name) {
             continue;
         }
         apply_one::<T>(merged, name, &rest.to_ascii_lowercase().replace("__", "."), text)?;
@@ -80,7 +80,7 @@ fn apply_one<T: DeserializeOwned>(
                 first_error.get_or_insert((error, value));
             }
             _ => {
-                merged.set(key, value, Origin::Environment(name.to_owned()));
+                merged.set(key, &value, Origin::Environment(name.to_owned()));
                 return Ok(());
             }
         }
@@ -91,8 +91,8 @@ fn apply_one<T: DeserializeOwned>(
     }
     match first_error {
         Some((error, value)) => {
-            merged.set(key, value, Origin::Environment(name.to_owned()));
-            Err(merged.explain(&error, None))
+            merged.set(key, &value, Origin::Environment(name.to_owned()));
+            Err(merged.explain(&error))
         }
         None => Ok(()),
     }
@@ -106,7 +106,7 @@ fn candidates(merged: &Merged, key: &str, text: &str) -> Result<Vec<Value>, Conf
     let parsed =
         toml::from_str::<toml::Table>(&format!("value = {text}")).ok().filter(|table| table.len() == 1);
     match parsed.as_ref().and_then(|table| table.get("value")) {
-        Some(value) if !wants_text => Ok(vec![from_toml(value)?, plain]),
+        Some(value) if !wants_text => Ok(vec![tree(value)?, plain]),
         _ => Ok(vec![plain]),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use figment::error::{Error, Kind};
+use figment::error::{Actual, Error, Kind};
 
 use super::Origin;
 use crate::redact;
@@ -94,7 +94,43 @@ fn place(origin: &Origin, line: Option<usize>) -> String {
 fn reason(kind: &Kind) -> String {
     match kind {
         Kind::UnknownVariant(found, allowed) => format!("`{found}` is none of {}", list(allowed)),
+        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+            format!("found {}, expected {}", found_text(found), wanted_text(wanted))
+        }
         other => other.to_string(),
+    }
+}
+
+fn found_text(found: &Actual) -> String {
+    match found {
+        Actual::Str(text) => format!("the text {text:?}"),
+        Actual::Bool(flag) => flag.to_string(),
+        Actual::Unsigned(number) => number.to_string(),
+        Actual::Signed(number) => number.to_string(),
+        Actual::Float(number) => number.to_string(),
+        Actual::Seq => "a list".to_owned(),
+        Actual::Map => "a section".to_owned(),
+        Actual::Unit | Actual::Option => "nothing".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What serde calls a type, in words for whoever edits the file.
+fn wanted_text(wanted: &str) -> String {
+    match wanted {
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" => "a whole number from 0 to 4294967295".to_owned(),
+        "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a text".to_owned(),
+        "a sequence" => "a list such as [\"a\", \"b\"]".to_owned(),
+        section if section.starts_with("struct ") || section == "a map" => {
+            "a section, whose keys are set one by one".to_owned()
+        }
+        other => other.to_owned(),
     }
 }
 

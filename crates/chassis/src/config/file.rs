@@ -18,21 +18,22 @@ pub(super) fn read(path: &Path) -> Result<Document, ConfigError> {
         io::ErrorKind::NotFound => ConfigError::FileMissing { path: path.to_owned() },
         _ => ConfigError::FileUnreadable { path: path.to_owned(), reason: error.to_string() },
     })?;
-    match toml::from_str(&text) {
-        Ok(table) => Ok(Document { table, text }),
-        Err(error) => {
-            let (line, column) = position(&text, error.span().map_or(0, |span| span.start));
-            Err(ConfigError::Syntax {
-                path: path.to_owned(),
-                line,
-                column,
-                reason: error.message().to_owned(),
-            })
-        }
-    }
+    Document::parse(path, text)
 }
 
 impl Document {
+    /// `path` is for the error only.
+    pub(super) fn parse(path: &Path, text: String) -> Result<Self, ConfigError> {
+        match toml::from_str(&text) {
+            Ok(table) => Ok(Self { table, text }),
+            Err(error) => {
+                let (line, column) = position(&text, error.span().map_or(0, |span| span.start));
+                let reason = error.message().to_owned();
+                Err(ConfigError::Syntax { path: path.to_owned(), line, column, reason })
+            }
+        }
+    }
+
     /// The line of a dotted key, or of the nearest section above it that is in the file. Parses the text again:
     /// for errors only.
     pub(super) fn line_of(&self, key: &str) -> Option<usize> {

@@ -12,24 +12,23 @@ use super::{Loaded, Origin, tree};
 pub fn effective_toml<T: Serialize>(loaded: &Loaded<T>) -> String {
     let mut output = String::new();
     match tree(&loaded.value) {
-        Ok(Value::Dict(_, dict)) => section(&mut output, "", &dict, &loaded.origins),
+        Ok(Value::Dict(_, dict)) => section(&mut output, "", "", &dict, &loaded.origins),
         Ok(_) => output.push_str("# not a table\n"),
         Err(error) => output.push_str(&format!("# {error}\n")),
     }
     output
 }
 
-fn section(output: &mut String, prefix: &str, dict: &Dict, origins: &BTreeMap<String, Origin>) {
+/// `key` is the dotted name of the section and `header` the same with quotes where TOML needs them.
+fn section(output: &mut String, key: &str, header: &str, dict: &Dict, origins: &BTreeMap<String, Origin>) {
     let (tables, plain): (Vec<_>, Vec<_>) =
         dict.iter().partition(|(_, value)| matches!(value, Value::Dict(_, inner) if !inner.is_empty()));
-    if !prefix.is_empty() && !plain.is_empty() {
+    if !header.is_empty() && !plain.is_empty() {
         let gap = if output.is_empty() { "" } else { "\n" };
-        output.push_str(&format!("{gap}[{prefix}]\n"));
+        output.push_str(&format!("{gap}[{header}]\n"));
     }
     for (name, value) in plain {
-        let key = join(prefix, &quoted_name(name));
-        let origin = origins.get(&join(prefix, name)).map_or_else(|| origins.get(&key), Some);
-        let origin = origin.unwrap_or(&Origin::Default);
+        let origin = origins.get(&join(key, name)).unwrap_or(&Origin::Default);
         let name = quoted_name(name);
         match value_text(value) {
             Some(text) => output.push_str(&format!("{name} = {text}  # from: {origin}\n")),
@@ -38,7 +37,7 @@ fn section(output: &mut String, prefix: &str, dict: &Dict, origins: &BTreeMap<St
     }
     for (name, value) in tables {
         if let Value::Dict(_, inner) = value {
-            section(output, &join(prefix, &quoted_name(name)), inner, origins);
+            section(output, &join(key, name), &join(header, &quoted_name(name)), inner, origins);
         }
     }
 }

@@ -121,3 +121,55 @@ fn json(time: String, entry: &AccessEntry<'_>) -> String {
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::parse_utc_text;
+
+    fn check(format: LogFormat) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let clock = Clock::fixed(parse_utc_text("2026-01-31 12:00:00").unwrap());
+        let log = AccessLog::new(LogFile::new(path.clone()), format, clock);
+        let entry = AccessEntry {
+            request_id: "r-1",
+            remote: Some(IpAddr::from([127, 0, 0, 1])),
+            user: None,
+            method: "GET",
+            path: "/api/v1/sessions",
+            status: 200,
+            reason: "OK",
+            duration: Duration::from_micros(1234),
+            body_bytes: 567,
+        };
+        log.record(&entry);
+        log.record(&AccessEntry { status: 401, reason: "Unauthorized", remote: None, ..entry.clone() });
+        log.record(&AccessEntry {
+            status: 403,
+            reason: "Forbidden",
+            user: Some("mallory smith\n"),
+            path: "/a b",
+            ..entry
+        });
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_person_and_grep_can_read_it() {
+        insta::assert_snapshot!(check(LogFormat::Human), @r#"
+        2026-01-31 12:00:00.000 r-1 127.0.0.1 - GET /api/v1/sessions 200 OK 1.234ms 567B
+        2026-01-31 12:00:00.000 r-1 - - GET /api/v1/sessions 401 Unauthorized 1.234ms 567B
+        2026-01-31 12:00:00.000 r-1 127.0.0.1 "mallory smith\n" GET "/a b" 403 Forbidden 1.234ms 567B
+        "#);
+    }
+
+    #[test]
+    fn a_machine_can_read_it() {
+        insta::assert_snapshot!(check(LogFormat::Json), @r#"
+        {"time":"2026-01-31 12:00:00.000","request_id":"r-1","remote":"127.0.0.1","user":null,"method":"GET","path":"/api/v1/sessions","status":200,"reason":"OK","duration_ms":1.234,"bytes":567}
+        {"time":"2026-01-31 12:00:00.000","request_id":"r-1","remote":null,"user":null,"method":"GET","path":"/api/v1/sessions","status":401,"reason":"Unauthorized","duration_ms":1.234,"bytes":567}
+        {"time":"2026-01-31 12:00:00.000","request_id":"r-1","remote":"127.0.0.1","user":"mallory smith\n","method":"GET","path":"/a b","status":403,"reason":"Forbidden","duration_ms":1.234,"bytes":567}
+        "#);
+    }
+}

@@ -60,18 +60,22 @@ impl LogFile {
 impl State {
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
         self.follow_rotation();
-        let is_cut = self.is_cut;
         let open = match &mut self.open {
             Some(open) => open,
             none => none.insert(Open::at(&self.path)?),
         };
-        let written =
-            if is_cut { open.file.write_all(&[b"\n", line].concat()) } else { open.file.write_all(line) };
-        self.is_cut = written.is_err();
-        if written.is_err() {
-            self.open = None;
+        let (written, result) = match self.is_cut {
+            true => write_counted(&mut open.file, &[b"\n", line].concat()),
+            false => write_counted(&mut open.file, line),
+        };
+        match &result {
+            Ok(()) => self.is_cut = false,
+            Err(_) => {
+                self.is_cut |= written > 0;
+                self.open = None;
+            }
         }
-        written
+        result
     }
 
     /// Lets go of the open file when it was renamed or removed. One `stat(2)` a line, about a microsecond.
@@ -99,6 +103,20 @@ impl State {
     }
 }
 
+/// `write_all` that says how far it came.
+fn write_counted(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
+}
+
 impl Open {
     fn at(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
@@ -107,5 +125,89 @@ impl Open {
         let file = OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)?;
         let about = file.metadata()?;
         Ok(Self { file, device: about.dev(), inode: about.ino() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        fs::read_to_string(path).unwrap_or_default()
+    }
+
+    #[test]
+    fn follows_a_file_that_was_renamed_or_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, rotated) = (folder.path().join("deep/a.log"), folder.path().join("deep/a.log.1"));
+        let log = LogFile::new(path.clone());
+        log.write_line("one");
+        fs::rename(&path, &rotated).unwrap();
+        log.clone().write_line("two");
+        assert_eq!((read(&rotated).as_str(), read(&path).as_str()), ("one\n", "two\n"));
+        fs::remove_dir_all(folder.path().join("deep")).unwrap();
+        log.write_line("three");
+        assert_eq!(read(&path), "three\n");
+    }
+
+    #[test]
+    fn appends_to_what_is_there_and_is_not_for_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        LogFile::new(path.clone()).write_line("one");
+        LogFile::new(path.clone()).write_line("two");
+        assert_eq!(read(&path), "one\ntwo\n");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o007, 0);
+    }
+
+    #[test]
+    fn a_full_disk_costs_lines_and_nothing_else() {
+        let log = LogFile::new(PathBuf::from("/dev/full"));
+        log.write_line("lost");
+        log.write_line("lost too");
+        let state = log.state.lock().unwrap();
+        assert!(state.has_complained && !state.is_cut && state.open.is_none());
+    }
+
+    #[test]
+    fn a_log_comes_back_when_its_place_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        fs::create_dir(&path).unwrap();
+        let log = LogFile::new(path.clone());
+        log.write_line("lost, a folder is in the way");
+        fs::remove_dir(&path).unwrap();
+        log.write_line("written");
+        assert_eq!(read(&path), "written\n");
+    }
+
+    #[test]
+    fn a_cut_line_does_not_swallow_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let log = LogFile::new(path.clone());
+        log.write_line("whole");
+        log.state.lock().unwrap().open.as_mut().unwrap().file.write_all(b"cu").unwrap();
+        log.state.lock().unwrap().is_cut = true;
+        log.write_line("next");
+        assert_eq!(read(&path), "whole\ncu\nnext\n");
+    }
+
+    #[test]
+    fn threads_do_not_mix_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let log = LogFile::new(path.clone());
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let log = log.clone();
+                scope.spawn(move || (0..50).for_each(|_| log.write_line(&format!("{thread}").repeat(100))));
+            }
+        });
+        let text = read(&path);
+        assert_eq!(text.lines().count(), 400);
+        assert!(
+            text.lines().all(|line| line.len() == 100 && line.bytes().all(|byte| byte == line.as_bytes()[0]))
+        );
     }
 }

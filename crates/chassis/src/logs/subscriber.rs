@@ -47,7 +47,7 @@ where
         tracing_subscriber::fmt::layer().with_ansi(false).with_timer(Timer(clock)).with_writer(Lines(sink));
     match format {
         LogFormat::Human => layer.boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
     }
 }
 
@@ -104,5 +104,68 @@ impl<K: LineSink> Drop for PendingLine<'_, K> {
         if !line.is_empty() {
             self.sink.write_line(line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::clock::parse_utc_text;
+
+    fn check(format: LogFormat) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loom.log");
+        let clock = Clock::fixed(parse_utc_text("2026-01-31 12:00:00").unwrap());
+        let subscriber =
+            tracing_subscriber::registry().with(layer(LogFile::new(path.clone()), format, clock));
+        tracing::subscriber::with_default(subscriber, || {
+            let _span = tracing::info_span!("request", request_id = "r-1").entered();
+            tracing::info!(target: "loom::turns", turn = 7, "turn stored");
+            tracing::error!(target: "loom", reason = %"first\n2026-01-31 ERROR forged", "cannot reach ?key=abc123&x=1");
+        });
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn human_lines() {
+        insta::assert_snapshot!(check(LogFormat::Human), @r#"
+        2026-01-31 12:00:00.000  INFO request{request_id="r-1"}: loom::turns: turn stored turn=7
+        2026-01-31 12:00:00.000 ERROR request{request_id="r-1"}: loom: cannot reach ?key=***&x=1 reason=first\n2026-01-31 ERROR forged
+        "#);
+    }
+
+    #[test]
+    fn json_lines() {
+        let text = check(LogFormat::Json);
+        for line in text.lines() {
+            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        }
+        insta::assert_snapshot!(text, @r#"
+        {"timestamp":"2026-01-31 12:00:00.000","level":"INFO","message":"turn stored","turn":7,"target":"loom::turns","spans":[{"request_id":"r-1","name":"request"}]}
+        {"timestamp":"2026-01-31 12:00:00.000","level":"ERROR","message":"cannot reach ?key=***&x=1","reason":"first\n2026-01-31 ERROR forged","target":"loom","spans":[{"request_id":"r-1","name":"request"}]}
+        "#);
+    }
+
+    #[test]
+    fn a_line_written_in_pieces_goes_out_once() {
+        #[derive(Clone, Default)]
+        struct Memory(Arc<Mutex<Vec<String>>>);
+        impl LineSink for Memory {
+            fn write_line(&self, line: &str) {
+                self.0.lock().unwrap().push(line.to_owned());
+            }
+        }
+        let memory = Memory::default();
+        let lines = Lines(memory.clone());
+        let mut pending = lines.make_writer();
+        pending.write_all("a \u{1F600}".as_bytes()).unwrap();
+        pending.write_all(b" b\n").unwrap();
+        drop(pending);
+        drop(lines.make_writer());
+        assert_eq!(*memory.0.lock().unwrap(), ["a \u{1F600} b"]);
     }
 }
