@@ -89,7 +89,7 @@ pub(super) fn split(reply: &str) -> (String, Vec<String>) {
 }
 
 fn find_mark(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    text[from..].match_indices("<<").find_map(|(offset, _)| {
+    text[from..].match_indices('<').find_map(|(offset, _)| {
         let at = from + offset;
         let fits =
             |mark: &&str| text.get(at..at + mark.len()).is_some_and(|found| found.eq_ignore_ascii_case(mark));
