@@ -26,6 +26,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct Executable {
     /// The crate it belongs to.
     pub package: String,
+    /// The same as cargo's full id, which is never ambiguous.
+    pub package_id: String,
     /// `lib`, `bin`, `test`, ...
     pub kind: String,
     /// The target's name: the program, the test file, or the crate.
@@ -96,6 +98,7 @@ fn executables(output: &[u8]) -> anyhow::Result<Vec<Executable>> {
         let Some(path) = artifact.executable else { continue };
         found.push(Executable {
             package: package_name(&artifact.package_id.repr),
+            package_id: artifact.package_id.repr,
             kind: artifact.target.kind.first().map_or_else(String::new, ToString::to_string),
             target: artifact.target.name,
             path: path.into_std_path_buf(),

@@ -87,7 +87,7 @@ impl Storm {
     }
 
     fn cargo_arguments(&self) -> Vec<&str> {
-        let mut arguments = vec!["test", "--package", &self.program.package];
+        let mut arguments = vec!["test", "--package", &self.program.package_id];
         match self.program.kind.as_str() {
             "test" => arguments.extend(["--test", &self.program.target]),
             "bin" => arguments.extend(["--bin", &self.program.target]),
@@ -141,6 +141,7 @@ mod tests {
     fn storm(kind: &str, test: &str) -> Storm {
         let program = Executable {
             package: "loom".into(),
+            package_id: "path+file:///a/loom#0.0.0".into(),
             kind: kind.into(),
             target: "storms".into(),
             path: "/x".into(),
@@ -160,7 +161,7 @@ mod tests {
         let found = storm("test", "deep::soak_kills_during_turns");
         assert_eq!(found.name(), "kills-during-turns");
         let line = found.cargo_arguments().join(" ");
-        let expected = "test --package loom --test storms -- --ignored --exact deep::soak_kills_during_turns --nocapture";
+        let expected = "test --package path+file:///a/loom#0.0.0 --test storms -- --ignored --exact deep::soak_kills_during_turns --nocapture";
         assert_eq!(line, expected);
         assert!(storm("lib", "soak_x").cargo_arguments().contains(&"--lib"));
         assert!(storm("bin", "soak_x").cargo_arguments().contains(&"--bin"));

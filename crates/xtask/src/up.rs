@@ -51,7 +51,7 @@ struct Running {
 /// # Errors
 /// When the build fails, a port is taken, or a program does not start.
 pub fn run(workspace: &Workspace, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
-    let planned = plan(arguments.port_base, |name| workspace.has_program(name));
+    let planned = plan(arguments.port_base, |name| workspace.program(name).is_some());
     for program in &planned {
         ports::require_free(program.name, program.port)?;
     }
@@ -87,7 +87,8 @@ fn plan(port_base: Option<u16>, exists: impl Fn(&str) -> bool) -> Vec<Planned> {
 fn build(workspace: &Workspace, planned: &[Planned]) -> anyhow::Result<Vec<PathBuf>> {
     let mut arguments = vec!["build"];
     for program in planned {
-        arguments.extend(["--package", program.name, "--bin", program.name]);
+        let package = workspace.program(program.name).unwrap_or(program.name);
+        arguments.extend(["--package", package, "--bin", program.name]);
     }
     let Some(built) = cargo::build(workspace, &arguments)? else {
         bail!("the build failed; nothing was started");

@@ -36,11 +36,12 @@ impl Workspace {
         })
     }
 
-    /// Whether the workspace has a crate of this name that builds a program of the same name.
-    pub fn has_program(&self, name: &str) -> bool {
-        self.packages.iter().any(|package| {
-            *package.name == *name
-                && package.targets.iter().any(|target| target.is_bin() && target.name == name)
-        })
+    /// Cargo's full id of the crate of this name, when it builds a program of the same name. The bare name will not
+    /// do: crates.io has crates called like ours, and one of them may be among our dependencies.
+    pub fn program(&self, name: &str) -> Option<&str> {
+        let builds =
+            |package: &&Package| package.targets.iter().any(|target| target.is_bin() && target.name == name);
+        let found = self.packages.iter().find(|package| *package.name == *name).filter(builds)?;
+        Some(&found.id.repr)
     }
 }

@@ -22,7 +22,7 @@ pub fn start(program: &Path) -> anyhow::Result<Server> {
     let (port, password) = (free_port()?, password()?);
     let settings = home.write("redis.conf", &settings(port, &password, home.path()))?.display().to_string();
     let leash = home.serve(program, &[&settings], Signal::SIGTERM, || answers(port, &password))?;
-    let url = format!("redis://:{password}@127.0.0.1:{port}/");
+    let url = format!("redis://default:{password}@127.0.0.1:{port}/");
     Ok(Server { variable: ("TEST_REDIS_URL", url), _leash: leash })
 }
 
