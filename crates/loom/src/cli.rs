@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod canon;
+mod load;
 mod migrate;
 mod play;
 mod serve;
@@ -69,6 +70,8 @@ enum Command {
     /// Bring the tables up to date, take changes back, or show what is applied
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Put a server under load and report percentiles
+    Load(load::Load),
     /// Print the effective configuration with the origin of every value
     CheckConfig,
     /// Print the OpenAPI document
@@ -104,6 +107,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Canon(command) => command.run(context).await,
         Command::User(command) => command.run(context).await,
         Command::Migrate(command) => command.run(context).await,
+        Command::Load(command) => command.run(context).await,
         Command::CheckConfig => check_config(&context),
         Command::Openapi => {
             println!("{}", crate::routes::openapi_json()?);

@@ -239,18 +239,23 @@ pub async fn change(
     Path(id): Path<SessionId>,
     Json(change): Json<SessionChange>,
 ) -> Result<Json<SessionView>, Problem> {
-    let mut session = owned(&app, &caller, &id).await?;
+    Ok(Json(apply(&app, &caller, &id, change).await?.into()))
+}
+
+/// Changes a session as asked, whole or not at all.
+pub async fn apply(app: &App, caller: &Caller, id: &SessionId, change: SessionChange) -> Result<Session, Problem> {
+    let mut session = owned(app, caller, id).await?;
     if let Some(name) = &change.name {
         session.name = check_name(name)?;
     }
     if let Some(settings) = change.settings {
-        check_settings(&app, &settings)?;
+        check_settings(app, &settings)?;
         session.settings = settings;
     }
     session.archived = change.archived.unwrap_or(session.archived);
     session.updated_at = app.clock.now_text();
     sessions::update(&app.database, &session).await.map_err(|error| problems::storage(&error))?;
-    Ok(Json(session.into()))
+    Ok(session)
 }
 
 /// Delete a session with its whole tree. There is no way back but a backup.

@@ -1,0 +1,112 @@
+nav-sessions = 故事
+nav-canon = 世界
+nav-performance = 性能
+nav-users = 用户
+log-out = 退出
+more = 更多
+save = 保存
+cancel = 取消
+send = 发送
+archive = 归档
+unarchive = 移出归档
+archived = 已归档
+archived-title = 这个故事已归档
+
+sessions-title = 故事
+sessions-none = 还没有故事
+sessions-none-text = 选一个世界，写下你的第一句话。写下的每一回合都会留着。
+sessions-with-archived = 也显示已归档的
+sessions-without-archived = 不显示已归档的
+session-new = 开始新故事
+session-begin = 开始
+session-world = 世界
+session-name = 名称
+session-name-hint = 留空就用世界的名字，之后可以改。
+session-model = 模型
+session-provider = 提供方
+session-provider-default = 服务器的设置
+session-model-name = 模型名
+session-model-hint = 留空就用提供方自己的。
+session-temperature = 温度（0 到 2）
+session-settings = 设置
+session-delete = 删除这个故事…
+session-delete-plan = 会删除全部 { $count } 个回合和所有分支。除了备份，没有别的办法找回。
+session-delete-button = 删除 { $count } 个回合
+session-cost = 本故事 ${ $cost }
+canon-none = 还没有可以玩的世界
+canon-none-text = 把一个世界放进设定文件夹，它会在一秒内出现在这里。
+turns-count = { $count } 个回合
+
+branches = 分支
+memory = 记忆
+play-where = { $branch } · 第 { $number } 回合
+read-older = 较早的回合
+read-end = 回到故事结尾
+to-end = 回到结尾
+tree-empty = 还没有回合。
+tree-cut = 这几层的回合太多，没有全部画出。
+
+turn-again = 再讲一次
+turn-more = 这一回合
+turn-explain = 为什么这样写
+turn-back-here = 回到这里
+turn-branch-here = 从这里开分支
+turn-cut-short = 讲述在字数上限处被截断。
+tokens-exact = { $input } + { $output } tokens
+tokens-estimated = 约 { $input } + { $output } tokens（估计）
+sibling-before = 上一种讲法
+sibling-after = 下一种讲法
+answer-quoted = 讲述者没有回答，引自设定
+answer-silence = 设定里没有写
+retcon-opened = 往事已改写，故事在分支 { $branch } 上从第 { $turn } 回合继续。
+retcon-affected =
+    { $count ->
+        [0] 原分支上没有后续回合依赖它。
+       *[other] 原分支上有 { $count } 个后续回合提到它：
+    }
+retcon-left = 查看原来的 { $branch }
+
+degraded-title = 离线讲述
+degraded-no_provider = 没有设置语言模型，这一段由离线讲述者按设定续写。
+degraded-provider_unavailable = 模型暂时不可用，这一段由离线讲述者续写。
+degraded-rate_limited = 模型的请求太多了，这一段由离线讲述者续写。
+degraded-timeout = 模型没有及时回答，这一段由离线讲述者续写。
+degraded-invalid_reply = 模型的回答无法读取，这一段由离线讲述者续写。
+degraded-reply_too_large = 模型的回答太长，这一段由离线讲述者续写。
+degraded-unauthorized = 模型拒绝了密钥，这一段由离线讲述者续写。
+degraded-rejected = 模型拒绝了这次请求，这一段由离线讲述者续写。
+degraded-content_filtered = 模型的内容过滤拦下了回答，这一段由离线讲述者续写。
+degraded-endpoint_refused = 你的模型地址不能使用，这一段由离线讲述者续写。
+degraded-other = 模型没有回答，这一段由离线讲述者续写。
+
+composer-label = 你要做什么？
+interventions = 介入
+recall = 上一句
+intervention-ooc = 对讲述者说
+intervention-ooc-help = 不进入故事，只是提醒讲述者
+intervention-edit = 改写一个事实
+intervention-edit-help = 之后的每一回合都会记得
+intervention-retcon = 改写往事
+intervention-retcon-help = 从那一回合开一条新分支，写 #3 可指定回合
+intervention-tone = 改变语气
+intervention-tone-help = 从这一回合起，直到再次改变
+intervention-intent = 说明意图
+intervention-intent-help = 只在这一回合起作用
+intervention-query = 问一个问题
+intervention-query-help = 答案写在故事旁边
+intervention-needs = 需要{ $role }的权限
+intervention-denied = 没有执行“{ $kind }”：这个世界要求{ $role }的权限。
+role-nobody = 任何人都没有
+role-player = 玩家
+role-builder = 编者
+role-operator = 管理员
+
+script-telling = 正在讲述
+script-told = 讲完了
+script-discarded = 刚才的讲述中断了，正在重新讲。
+script-dropped = 连接断了。回合不会丢：再发一次会得到同一回合。
+script-retry = 再发一次
+script-moved = 故事已经往前走了
+script-read-newer = 看新的回合
+script-request = 请求编号
+script-kept = 你写的话还在下面的输入框里。
