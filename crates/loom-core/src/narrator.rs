@@ -21,6 +21,9 @@ use pen::{Pen, length};
 use scene::Scene;
 use voice::{Voice, voice};
 
+/// How often a tone the player asked for gets a sentence of its own.
+const MOOD_PERCENT: u8 = 70;
+
 /// All that a passage is made of.
 #[derive(Clone, Copy)]
 pub struct NarratorInput<'a> {
@@ -106,7 +109,8 @@ fn what_others_do(draft: &mut Draft, pen: &mut Pen, scene: &Scene, voice: &Voice
     match &scene.company {
         Some(figure) => {
             if scene.is_new {
-                draft.add(Draft::MIDDLE, pen.pick(voice.newcomer));
+                let enters = if scene.is_addressed { voice.addressed } else { voice.newcomer };
+                draft.add(Draft::MIDDLE, pen.pick(enters));
                 draft.add(Draft::MIDDLE, pen.quote(&figure.told));
             } else {
                 draft.add(Draft::MIDDLE, pen.pick(voice.gesture));
@@ -115,8 +119,12 @@ fn what_others_do(draft: &mut Draft, pen: &mut Pen, scene: &Scene, voice: &Voice
         }
         None => draft.add(Draft::MIDDLE, pen.pick(voice.event)),
     }
-    let mood = scene.mood.and_then(|mood| pen.pick(mood));
-    draft.add_if_room(Draft::MIDDLE, mood);
+    if let Some(mood) = scene.mood
+        && pen.chance(MOOD_PERCENT)
+    {
+        let colour = pen.pick(mood);
+        draft.add_if_room(Draft::MIDDLE, colour);
+    }
 }
 
 /// A question gets what the canon tells of its subject, or is evaded; anything else gets a remark.

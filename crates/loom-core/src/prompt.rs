@@ -1,11 +1,11 @@
 //! The request of a turn: parts in a fixed order, cut to a token budget, what does not change first.
 //!
-//! Order: contract, canon sections, rules, running summary (one system message); past turns (a user and an assistant
+//! Order: contract, canon sections, rules, opening, running summary (one system message); past turns (a user and an assistant
 //! message each); then facts, tone, intent, notes, questions and the player's words (the last user message). A
 //! provider that caches by prefix meets the same bytes until the history window moves.
 //!
 //! Who goes first when there is not room for all: the contract and the player's own words always; then facts, newest
-//! first; the two latest turns; rules; canon sections in file order; the summary; older turns. What is left out is
+//! first; the two latest turns; rules; canon sections in file order; the opening; the summary; older turns. What is left out is
 //! listed with its reason.
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub use outline::{PartOutline, PromptOutline};
 pub enum PartKind {
     /// What the narrator is asked to do, in the program's words; the same every turn.
     Contract,
-    /// A section of the canon.
+    /// A section of the canon, the opening included.
     Canon,
     /// A `:::rule` block.
     Rules,

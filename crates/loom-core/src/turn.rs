@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::canon::{Canon, SourceRef};
-use crate::intervention::{self, Decision, Detail, Intervention, InterventionKind, ParsedInput, RetconTarget};
+use crate::intervention::{
+    self, Decision, Detail, Intervention, InterventionKind, ParsedInput, RetconTarget,
+};
 use crate::memory::{Fact, FactId, FactOrigin, StateChange, WorldState, mentions};
 use crate::prompt::{self, Directions, Prompt, PromptError, PromptInput};
 use crate::session::{PastTurn, TurnSettings};
@@ -186,7 +188,7 @@ pub fn resume(input: &TurnInput<'_>, begun: &Begun, reply: &str, degraded: bool)
         reply: story,
         degraded,
     };
-    let summary = digest::extend(&state.summary, input, &begun.prompt, &this);
+    let summary = digest::extend(&state, input, &begun.prompt, &this);
     let citations = state
         .facts
         .iter()
@@ -209,7 +211,11 @@ fn request_retcon(input: &TurnInput<'_>, intervention: &Intervention) -> Option<
     Some(RetconRequest { target: target.clone(), text: text.clone(), resolved })
 }
 
-fn changes(input: &TurnInput<'_>, allowed: &[&Intervention], retcon: Option<&RetconRequest>) -> Vec<StateChange> {
+fn changes(
+    input: &TurnInput<'_>,
+    allowed: &[&Intervention],
+    retcon: Option<&RetconRequest>,
+) -> Vec<StateChange> {
     let fact = |position: usize, subject: &str, text: &str, origin| {
         StateChange::SetFact(Fact {
             id: FactId(format!("{}:{}", input.turn_id, position + 1)),

@@ -8,6 +8,12 @@ use crate::tokens::is_cjk;
 /// Sentences longer than this are not quoted: ideographs, or words.
 const LONGEST_QUOTE: usize = 70;
 
+/// Parts of names that are words of their own in a player's line.
+const COMMON_WORDS: &[&str] = &[
+    "The", "Old", "New", "Mother", "Father", "Sister", "Brother", "Lady", "Lord", "Sir", "House", "Street",
+    "Road",
+];
+
 /// A named thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figure {
@@ -54,11 +60,10 @@ impl Figure {
             let ending: String = ideographs[ideographs.len() - 2..].iter().collect();
             return text.contains(&ending);
         }
-        let words = self
-            .name
-            .split_whitespace()
-            .filter(|word| word.len() >= 4 && word.starts_with(char::is_uppercase));
-        words.into_iter().any(|word| mentions(text, word))
+        let mut words = self.name.split_whitespace().filter(|word| {
+            word.len() >= 3 && word.starts_with(char::is_uppercase) && !COMMON_WORDS.contains(word)
+        });
+        words.any(|word| mentions(text, word))
     }
 }
 
@@ -69,14 +74,21 @@ fn figure(entity: &Entity, voice: &Voice, language: Language) -> Figure {
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty());
     let name = names.next().unwrap_or_default();
-    let first = sentences(&entity.text).first().copied().unwrap_or_default();
-    let gone = voice.gone.iter().any(|word| mentions(first, word));
+    let gone = voice.gone.iter().any(|word| mentions(&beginning(&entity.text, language), word));
     Figure {
         name,
         aliases: names.filter(|alias| alias.chars().count() >= 2).collect(),
         kind: entity.kind,
         told: told(entity, voice, language),
         present: entity.kind == EntityKind::Character && !gone,
+    }
+}
+
+/// Where a description says that somebody cannot be met: "the late", "失踪的".
+fn beginning(text: &str, language: Language) -> String {
+    match language {
+        Language::ZhCn => text.chars().take(6).collect(),
+        Language::En => text.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -9,32 +9,54 @@ use crate::memory::sentences;
 use crate::session::PastTurn;
 use crate::tokens::is_cjk;
 
-/// Turns whose words are avoided.
+/// Turns of which no turn of phrase is used again while there are others.
 const AVOIDED_TURNS: usize = 8;
+/// Turns of which no sentence is used again, even if that leaves nothing to say.
+const FORBIDDEN_TURNS: usize = 5;
 
 /// One passage being written.
 pub(super) struct Pen {
     pub(super) rng: Rng,
     language: Language,
     slots: Vec<(&'static str, String)>,
-    /// The recent replies and what this passage has so far, as one text and as sentences.
-    recent_text: String,
-    recent_sentences: BTreeSet<String>,
+    avoided: Words,
+    forbidden: Words,
+}
+
+/// The words of some turns and of the passage so far.
+#[derive(Default)]
+struct Words {
+    text: String,
+    sentences: BTreeSet<String>,
+}
+
+impl Words {
+    fn of(history: &[PastTurn], turns: usize) -> Self {
+        let mut words = Self::default();
+        history.iter().rev().take(turns).for_each(|turn| words.add(&turn.reply));
+        words
+    }
+
+    fn add(&mut self, text: &str) {
+        self.sentences.extend(sentences(text).into_iter().map(str::to_owned));
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    fn have(&self, text: &str) -> bool {
+        self.text.contains(text) || sentences(text).iter().any(|sentence| self.sentences.contains(*sentence))
+    }
 }
 
 impl Pen {
     pub(super) fn new(rng: Rng, language: Language, history: &[PastTurn]) -> Self {
-        let mut pen = Self {
+        Self {
             rng,
             language,
             slots: Vec::new(),
-            recent_text: String::new(),
-            recent_sentences: BTreeSet::new(),
-        };
-        for turn in history.iter().rev().take(AVOIDED_TURNS) {
-            pen.remember(&turn.reply);
+            avoided: Words::of(history, AVOIDED_TURNS),
+            forbidden: Words::of(history, FORBIDDEN_TURNS),
         }
-        pen
     }
 
     /// Gives a slot its words, or empties it.
@@ -51,14 +73,16 @@ impl Pen {
 
     /// A filled template of the pool that is new to the reader, if there is one.
     pub(super) fn pick(&mut self, pool: &[&str]) -> Option<String> {
-        let mut order: Vec<usize> = (0..pool.len()).collect();
+        let mut order: Vec<&str> = pool.to_vec();
         self.rng.shuffle(&mut order);
-        let fresh = order.into_iter().filter_map(|position| {
-            let template = pool[position];
-            let text = self.fill(template)?;
-            (self.is_fresh(&text) && !self.recent_text.contains(skeleton(template))).then_some(text)
-        });
-        let chosen = fresh.into_iter().next()?;
+        let filled: Vec<(&str, String)> =
+            order.into_iter().filter_map(|template| Some((template, self.fill(template)?))).collect();
+        let new = |(template, text): &&(&str, String)| {
+            self.is_fresh(text) && !self.avoided.text.contains(skeleton(template))
+        };
+        let allowed = |(_, text): &&(&str, String)| !self.forbidden.have(text);
+        let (_, chosen) = filled.iter().find(new).or_else(|| filled.iter().find(allowed))?;
+        let chosen = chosen.clone();
         self.remember(&chosen);
         Some(chosen)
     }
@@ -72,8 +96,7 @@ impl Pen {
 
     /// Whether none of the text's sentences stood in the recent turns.
     pub(super) fn is_fresh(&self, text: &str) -> bool {
-        !self.recent_text.contains(text)
-            && sentences(text).iter().all(|sentence| !self.recent_sentences.contains(*sentence))
+        !self.avoided.have(text)
     }
 
     /// True this often in a hundred.
@@ -82,9 +105,8 @@ impl Pen {
     }
 
     fn remember(&mut self, text: &str) {
-        self.recent_sentences.extend(sentences(text).into_iter().map(str::to_owned));
-        self.recent_text.push_str(text);
-        self.recent_text.push('\n');
+        self.avoided.add(text);
+        self.forbidden.add(text);
     }
 
     fn fill(&self, template: &str) -> Option<String> {
@@ -152,6 +174,9 @@ mod tests {
         assert!(pen.pick(&pool).is_some());
         pen.set("name", Some("Bo"));
         assert!(pen.pick(&pool).is_some());
-        assert_eq!(pen.pick(&pool), None, "another name does not make a template new");
+        assert!(pen.pick(&pool).is_some(), "with nothing else left, another name makes a template new");
+        pen.set("name", None);
+        assert_eq!(pen.pick(&["It rains."]).as_deref(), Some("It rains."));
+        assert_eq!(pen.pick(&["It rains."]), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::canon::{EntityKind, Language, SectionKind};
+use crate::canon::{EntityKind, Language};
 use crate::memory::{Fact, mentions, sentences};
 use crate::narrator::NarratorInput;
 use crate::narrator::action::{self, Action, Deed};
@@ -24,6 +24,8 @@ pub(super) struct Scene {
     pub(super) company: Option<Figure>,
     /// Whether they were not in the recent turns.
     pub(super) is_new: bool,
+    /// Whether the player turns to them by name.
+    pub(super) is_addressed: bool,
     /// What the player asked about.
     pub(super) topic: Option<Figure>,
     /// Somebody or something to speak of.
@@ -49,7 +51,9 @@ pub(super) fn read(input: &NarratorInput<'_>, voice: &'static Voice, rng: &mut R
         if deed.action == Action::Go { destination(input, &figures, &named, before, rng) } else { before };
     let arrived = deed.action == Action::Go && place.is_some() && place != before;
 
-    let (company, is_new) = company(input, &figures, &named, arrived, rng);
+    let stays = if arrived { 0 } else { staying_percent(deed.action) };
+    let (company, is_new) = company(input, &figures, &named, &deed, stays, rng);
+    let is_addressed = company.is_some_and(|figure| named.contains(&figure)) && is_address(deed.action);
     let apart = |figure: &&Figure| Some(*figure) != company && Some(*figure) != place;
     let topic = named.iter().copied().find(|figure| apart(figure) && !figure.told.is_empty());
     let others: Vec<&Figure> =
@@ -61,6 +65,7 @@ pub(super) fn read(input: &NarratorInput<'_>, voice: &'static Voice, rng: &mut R
         arrived,
         company: company.cloned(),
         is_new,
+        is_addressed,
         topic: topic.cloned(),
         other: rng.choice(&others).map(|figure| (*figure).clone()),
         elsewhere: rng.choice(&places).map(|figure| (*figure).clone()),
@@ -124,12 +129,14 @@ fn first_named<'a>(text: &str, figures: impl Iterator<Item = &'a Figure>) -> Opt
         .map(|(_, _, figure)| figure)
 }
 
-/// Whoever the player names; else the one who was there, unless the player went away; else now and then someone new.
+/// Whoever the player names; else the one who was there, this often in a hundred; else now and then someone new. A
+/// player who speaks is not left alone.
 fn company<'a>(
     input: &NarratorInput<'_>,
     figures: &'a [Figure],
     named: &[&'a Figure],
-    arrived: bool,
+    deed: &Deed,
+    stays_percent: u8,
     rng: &mut Rng,
 ) -> (Option<&'a Figure>, bool) {
     let was_there =
@@ -137,16 +144,28 @@ fn company<'a>(
     if let Some(figure) = named.iter().copied().find(|figure| figure.present) {
         return (Some(figure), !was_there(figure));
     }
-    let last = last_company(input, figures).filter(|_| !arrived);
-    if let Some(figure) = last
-        && rng.u8(0..100) < 65
+    if let Some(figure) = last_company(input, figures)
+        && rng.u8(0..100) < stays_percent
     {
         return (Some(figure), false);
     }
     let strangers: Vec<&Figure> =
         figures.iter().filter(|figure| figure.present && !was_there(figure)).collect();
-    let stranger = if rng.u8(0..100) < 55 { rng.choice(&strangers).copied() } else { None };
+    let comes = is_address(deed.action) || rng.u8(0..100) < 50;
+    let stranger = if comes { rng.choice(&strangers).copied() } else { None };
     (stranger, stranger.is_some())
+}
+
+fn is_address(action: Action) -> bool {
+    matches!(action, Action::Ask | Action::Say | Action::Give)
+}
+
+fn staying_percent(action: Action) -> u8 {
+    match action {
+        Action::Ask | Action::Say | Action::Give => 90,
+        Action::Hide | Action::Follow | Action::Go => 20,
+        _ => 55,
+    }
 }
 
 fn last_company<'a>(input: &NarratorInput<'_>, figures: &'a [Figure]) -> Option<&'a Figure> {
@@ -250,13 +269,9 @@ fn hour(input: &NarratorInput<'_>, voice: &'static Voice) -> Option<Pool> {
     Some(voice.hours[(start + passed) % voice.hours.len()].1)
 }
 
-/// The pool that shares most words with the tone asked for, or else with the canon's section on tone.
+/// The pool that shares most words with the tone the player asked for.
 fn mood(input: &NarratorInput<'_>, voice: &'static Voice) -> Option<Pool> {
-    let canon = || {
-        let section = input.canon.sections.iter().find(|section| section.kind == SectionKind::Tone)?;
-        Some(section.text.as_str())
-    };
-    let text = input.state.tone.as_deref().or_else(canon)?.to_lowercase();
+    let text = input.state.tone.as_deref()?.to_lowercase();
     let score = |words: Pool| -> usize {
         let wanted = words.iter().filter(|word| is_wanted(&text, word));
         wanted.map(|word| word.chars().count().min(3)).sum()
@@ -280,12 +295,12 @@ fn is_wanted(text: &str, word: &str) -> bool {
         })
 }
 
-/// The weather words that the canon itself uses.
+/// The weather of the words that the canon itself uses more than once.
 fn weather(input: &NarratorInput<'_>, voice: &'static Voice) -> Vec<&'static str> {
     let known = |word: &str| {
         let entities = input.canon.entities.iter().map(|entity| &entity.text);
         let sections = input.canon.sections.iter().map(|section| &section.text);
-        word.is_empty() || sections.chain(entities).any(|text| mentions(text, word))
+        word.is_empty() || sections.chain(entities).filter(|text| mentions(text, word)).nth(1).is_some()
     };
     voice.weather.iter().filter(|(word, _)| known(word)).flat_map(|(_, pool)| pool.iter().copied()).collect()
 }

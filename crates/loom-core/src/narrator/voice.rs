@@ -27,6 +27,8 @@ pub(super) struct Voice {
     pub(super) remain: Pool,
     /// `{name}` enters the story.
     pub(super) newcomer: Pool,
+    /// `{name}`, whom the player turned to, turns to the player.
+    pub(super) addressed: Pool,
     /// `{name}` does something small.
     pub(super) gesture: Pool,
     /// `{name}` speaks unasked.

@@ -11,6 +11,7 @@ pub(super) struct Choice {
     pub(super) canon: Vec<bool>,
     pub(super) rules: Vec<bool>,
     pub(super) facts: Vec<bool>,
+    pub(super) opening: bool,
     pub(super) summary: bool,
     /// The oldest turn carried word for word.
     pub(super) history_start: u64,
@@ -26,13 +27,14 @@ pub(super) fn choose(input: &PromptInput<'_>, candidates: &Candidates) -> Result
 
     let rules = room.take_group(&candidates.rules_heading, candidates.rules.iter());
     let canon = room.take_group(&candidates.canon_heading, candidates.canon.iter());
+    let opening = candidates.opening.as_ref().is_some_and(|part| room.take(part.tokens));
     let summary = candidates.summary.as_ref().is_some_and(|part| room.take(part.tokens));
 
     let older = if latest < LATEST_TURNS { 0 } else { room.take_turns(&turns[..turns.len() - latest]) };
     let first = turns.len() - latest - older;
     let fitting = turns.get(first).map_or(input.number, |turn| turn.number);
     let history_start = if first == 0 { fitting } else { settle(fitting, latest, input) };
-    Ok(Choice { canon, rules, facts, summary, history_start })
+    Ok(Choice { canon, rules, facts, opening, summary, history_start })
 }
 
 /// Where a window that had to be cut begins. Cut to the last turn that fits it would move on every turn and cost the

@@ -18,6 +18,8 @@ pub(super) struct Candidates {
     pub(super) canon: Vec<Part>,
     pub(super) rules_heading: Part,
     pub(super) rules: Vec<Part>,
+    /// The prose a session begins with, which the player has read.
+    pub(super) opening: Option<Part>,
     pub(super) summary: Option<Part>,
     pub(super) history: Vec<HistoryTurn>,
     pub(super) facts_heading: Part,
@@ -56,6 +58,7 @@ pub(super) fn collect(input: &PromptInput<'_>) -> Candidates {
         canon: canon(input),
         rules_heading: heading(PartKind::Rules, MessageRole::System),
         rules: rules(input),
+        opening: opening(input),
         summary: summary(input),
         history: history(input),
         facts_heading: heading(PartKind::Facts, MessageRole::User),
@@ -71,6 +74,9 @@ pub(super) fn join(input: &PromptInput<'_>, candidates: Candidates, choice: &Cho
     page.push(candidates.contract);
     page.push_group(candidates.canon_heading, candidates.canon, &choice.canon);
     page.push_group(candidates.rules_heading, candidates.rules, &choice.rules);
+    if let Some(opening) = candidates.opening {
+        page.keep_or_drop(opening, choice.opening);
+    }
     if let Some(summary) = candidates.summary {
         page.keep_or_drop(summary, choice.summary);
     }
@@ -129,6 +135,13 @@ fn rules(input: &PromptInput<'_>) -> Vec<Part> {
             Part { sources, ..part(input, PartKind::Rules, MessageRole::System, &rule.id, text) }
         })
         .collect()
+}
+
+fn opening(input: &PromptInput<'_>) -> Option<Part> {
+    let section = input.canon.opening().filter(|section| !section.text.trim().is_empty())?;
+    let text = wording::opening(&section.text, input.settings.language);
+    let sources = vec![source(input, &section.source)];
+    Some(Part { sources, ..part(input, PartKind::Canon, MessageRole::System, &section.title, text) })
 }
 
 fn source(input: &PromptInput<'_>, place: &crate::canon::SourceRef) -> PartSource {

@@ -60,6 +60,17 @@ pub(super) fn heading(kind: PartKind, language: Language) -> &'static str {
     }
 }
 
+/// The opening under its heading.
+pub(super) fn opening(text: &str, language: Language) -> String {
+    match language {
+        Language::ZhCn => format!("\n\n# 开场（玩家已经读过，故事由此接下去）\n\n{}", text.trim()),
+        Language::En => format!(
+            "\n\n# Opening (the player has read this; the story goes on from here)\n\n{}",
+            text.trim()
+        ),
+    }
+}
+
 /// The summary under its heading.
 pub(super) fn summary(text: &str, language: Language) -> String {
     match language {

@@ -1,8 +1,8 @@
 //! The running summary: what is kept of turns when they leave the history window, quoted from the turns themselves.
 
 use crate::canon::Language;
-use crate::memory::{Summary, clip, mentions, sentences};
-use crate::prompt::{PartKind, Prompt};
+use crate::memory::{Summary, WorldState, clip, mentions, sentences};
+use crate::prompt::{self, Directions, PartKind, Prompt, PromptInput};
 use crate::session::PastTurn;
 use crate::tokens::TokenCounter;
 use crate::turn::TurnInput;
@@ -12,14 +12,16 @@ const PLAYER_WIDTH: usize = 72;
 const OUTCOME_WIDTH: usize = 120;
 
 /// The summary after this turn, when the next prompt will carry fewer past turns than the summary and the window cover
-/// now. Turns that a tight budget kept out of this prompt are taken in as well.
+/// now: because the window moves on, or because a tight budget will cut it.
 pub(super) fn extend(
-    old: &Summary,
+    state: &WorldState,
     input: &TurnInput<'_>,
     prompt: &Prompt,
     this: &PastTurn,
 ) -> Option<Summary> {
-    let next_start = input.settings.window_start(input.number + 1).max(carried_from(input, prompt));
+    let old = &state.summary;
+    let next_start = input.settings.window_start(input.number + 1);
+    let next_start = next_start.max(next_carried(state, input, prompt, this).unwrap_or(0));
     let leaving: Vec<&PastTurn> = input
         .history
         .iter()
@@ -34,12 +36,30 @@ pub(super) fn extend(
     Some(Summary { text, through_turn })
 }
 
-/// The oldest turn that this prompt carried word for word, or this turn.
-fn carried_from(input: &TurnInput<'_>, prompt: &Prompt) -> u64 {
-    let first = prompt.parts.iter().find(|part| part.kind == PartKind::History);
-    let turn_id = first.and_then(|part| part.turn_id.as_ref());
-    let turn = input.history.iter().find(|turn| Some(&turn.id) == turn_id);
-    turn.map_or(input.number, |turn| turn.number)
+/// The oldest turn that the next prompt will have room for, tried with an input as long as this one; `None` when there
+/// is room to spare. A longer input may still cut off a turn that is in the summary only one turn later.
+fn next_carried(state: &WorldState, input: &TurnInput<'_>, prompt: &Prompt, this: &PastTurn) -> Option<u64> {
+    let growth = input.counter.count(&this.reply) + 2 * input.counter.count(&this.input) + prompt.budget / 10;
+    if prompt.total_tokens + growth <= prompt.budget {
+        return None;
+    }
+    let history: Vec<PastTurn> = input.history.iter().chain([this]).cloned().collect();
+    let next = prompt::assemble(&PromptInput {
+        canon: input.canon,
+        state,
+        history: &history,
+        turn_id: "",
+        number: input.number + 1,
+        story: &this.story,
+        directions: &Directions::default(),
+        settings: input.settings,
+        counter: input.counter,
+    });
+    let parts = next.ok()?.parts;
+    let oldest =
+        parts.iter().find(|part| part.kind == PartKind::History).and_then(|part| part.turn_id.as_ref());
+    let carried = history.iter().find(|turn| Some(&turn.id) == oldest).map(|turn| turn.number);
+    Some(carried.unwrap_or(input.number + 1))
 }
 
 /// A line of a summary.

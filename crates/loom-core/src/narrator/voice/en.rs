@@ -8,6 +8,7 @@ pub(super) const VOICE: Voice = Voice {
     arrive: ARRIVE,
     remain: REMAIN,
     newcomer: NEWCOMER,
+    addressed: ADDRESSED,
     gesture: GESTURE,
     line: LINE,
     reply: REPLY,
@@ -69,6 +70,14 @@ const NEWCOMER: Pool = &[
     "First there is a voice, and then there is {name}.",
     "Of all the people to meet now, you did not expect {name}.",
     "It seems that {name} knew you were coming before you did.",
+];
+const ADDRESSED: Pool = &[
+    "It is {name} who turns around.",
+    "The one who hears it is {name}.",
+    "Slowly, as if from a long way off, {name} looks up.",
+    "Whatever {name} was doing stops, and you are looked over.",
+    "In front of you stands {name}.",
+    "There is a grunt from {name}, by way of an answer, and no step nearer.",
 ];
 const GESTURE: Pool = &[
     "Before a word is said, {name} looks at what is behind you.",

@@ -8,6 +8,7 @@ pub(super) const VOICE: Voice = Voice {
     arrive: ARRIVE,
     remain: REMAIN,
     newcomer: NEWCOMER,
+    addressed: ADDRESSED,
     gesture: GESTURE,
     line: LINE,
     reply: REPLY,
@@ -67,6 +68,14 @@ const NEWCOMER: Pool = &[
     "一个声音先到，然后才是{name}本人。",
     "你没有料到会在这时候遇见{name}。",
     "{name}似乎比你更早知道你会来。",
+];
+const ADDRESSED: Pool = &[
+    "{name}转过身来。",
+    "听见这话的是{name}。",
+    "{name}抬起头，像是从很远的地方回来。",
+    "{name}停下手里的事，打量了你一眼。",
+    "站在你面前的是{name}。",
+    "{name}应了一声，没有马上走近。",
 ];
 const GESTURE: Pool = &[
     "{name}没有马上开口，先看了看你身后。",
