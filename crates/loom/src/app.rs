@@ -93,10 +93,7 @@ pub async fn open_database(config: &Config, clock: Clock) -> anyhow::Result<Data
 /// Brings the tables up to date, or says that they are not.
 pub async fn migrate(config: &Config, database: &Database) -> anyhow::Result<()> {
     if config.database.migrate {
-        let applied = storage::migrate::up(database, &MIGRATION_SETS).await?;
-        for migration in applied {
-            tracing::info!(set = migration.set, version = migration.version, name = migration.name, "migration applied");
-        }
+        storage::migrate::up(database, &MIGRATION_SETS).await?;
         return Ok(());
     }
     let pending = storage::migrate::status(database, &MIGRATION_SETS)

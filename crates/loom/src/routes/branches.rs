@@ -140,9 +140,9 @@ pub async fn move_head(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 pub struct TreeQuery {
-    /// Lowest depth; the last 400 levels of the active branch when absent.
+    /// Lowest depth; 400 levels up from the highest when absent.
     pub from: Option<i64>,
-    /// Highest depth.
+    /// Highest depth; the deepest turn when absent.
     pub to: Option<i64>,
 }
 
@@ -193,8 +193,8 @@ pub async fn tree(
 pub async fn read_tree(app: &App, session: &Session, query: &TreeQuery) -> Result<TreeView, Problem> {
     let storage = |error| problems::storage(&error);
     let branches = rows::list(&app.database, &session.id, LIMIT).await.map_err(storage)?;
-    let deepest = branches.iter().map(|branch| branch.head_number).max().unwrap_or(0);
-    let to = query.to.unwrap_or_else(|| deepest.saturating_add(1));
+    let deepest = turns::deepest(&app.database, &session.id).await.map_err(storage)?;
+    let to = query.to.unwrap_or_else(|| deepest.max(1));
     let from = query.from.unwrap_or_else(|| to.saturating_sub(LEVELS - 1).max(1));
     if from < 1 || to < from || to - from >= LEVELS {
         return Err(problems::invalid(format!("`from` and `to` must span 1 to {LEVELS} levels, from 1 on")));

@@ -243,6 +243,17 @@ pub struct Node {
     pub degraded: bool,
 }
 
+/// The depth of the deepest turn of the whole tree, 0 without turns: one look into the index.
+pub async fn deepest(database: &Database, session: &SessionId) -> Result<i64, StorageError> {
+    let row = database
+        .fetch_optional(
+            "SELECT number FROM turns WHERE session_id = $1 ORDER BY number DESC LIMIT 1",
+            &params![session],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get("number"))
+}
+
 /// The nodes of depths `from..=to`, at most `limit`, by depth.
 pub async fn nodes(
     database: &Database,

@@ -244,7 +244,6 @@ async fn a_model_that_fails_is_never_dressed_up_as_story() {
         assert!(!turn.to_string().contains("sk-test-key"), "the key stays secret");
         fake.always(reply("The door opens."));
         let id = turn["id"].as_str().unwrap();
-        world.app.gateway.status();
         let again = world.post(&format!("{session}/turns/{id}/regenerate"), &json!({ "key": "again" })).await.ok();
         assert_eq!(again["turn"]["number"], 1);
     }

@@ -81,6 +81,11 @@ pub fn use_fake(config: &mut Config, fake: &FakeLlm) {
         kind: ProviderKind::OpenAi,
         base_url: fake.base_url(),
         model: "gpt-4o-mini".to_owned(),
+        price: Some(llm::prices::PriceSetting::PerMillion(llm::prices::Price {
+            input: 0.15,
+            output: 0.6,
+            ..llm::prices::Price::default()
+        })),
         api_key: chassis::Secret::new("sk-test-key-of-the-fake".to_owned()),
         ..ProviderSettings::default()
     };
