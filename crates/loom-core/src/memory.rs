@@ -3,6 +3,9 @@
 //! Each turn stores the changes it made; the state at a turn is the fold of the changes of its ancestors and itself.
 //! Nothing is removed from a turn when a head moves, so a rollback or a branch sees exactly its own past.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde::{Deserialize, Serialize};
 
 mod mention;
@@ -92,12 +95,32 @@ impl WorldState {
         }
     }
 
-    /// The state after these changes, oldest first, from a session's beginning.
+    /// The state after these changes, oldest first, from a session's beginning. Subjects are indexed on the way, so
+    /// that thousands of facts cost no more than a pass over them.
     pub fn replay<'a>(changes: impl IntoIterator<Item = &'a StateChange>) -> Self {
         let mut state = Self::default();
+        let mut facts: Vec<Option<&Fact>> = Vec::new();
+        let mut by_subject: HashMap<String, usize> = HashMap::new();
         for change in changes {
-            state.apply(change);
+            match change {
+                StateChange::SetFact(fact) => match by_subject.entry(subject_key(&fact.subject)) {
+                    Entry::Occupied(place) => facts[*place.get()] = Some(fact),
+                    Entry::Vacant(place) => {
+                        place.insert(facts.len());
+                        facts.push(Some(fact));
+                    }
+                },
+                StateChange::RemoveFact { id } => {
+                    for slot in facts.iter_mut().filter(|slot| slot.is_some_and(|fact| fact.id == *id)) {
+                        if let Some(fact) = slot.take() {
+                            by_subject.remove(&subject_key(&fact.subject));
+                        }
+                    }
+                }
+                StateChange::SetTone(_) | StateChange::SetSummary(_) => state.apply(change),
+            }
         }
+        state.facts = facts.into_iter().flatten().cloned().collect();
         state
     }
 
