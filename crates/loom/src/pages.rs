@@ -3,30 +3,41 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::HeaderMap,
     response::IntoResponse,
     routing::{get, post},
 };
 use chassis::{http::PageRenderer, problem::Problem};
 use maud::{Markup, html};
-use ui::{Arg, Assets, Catalog, Language, NavItem, PageShell, ProblemText, Viewer};
+use ui::{Arg, Assets, Catalog, DefaultLanguage, Language, NavItem, PageShell, ProblemText, Viewer};
 
 use crate::{app::App, auth::Caller};
 
+mod canon;
+mod checked;
+mod docs;
+mod explain;
+mod login;
+mod memory;
+mod performance;
 mod play;
 mod prose;
 mod sessions;
 mod tree;
 mod turn;
+mod users;
+mod versions;
 
 /// The language of a page when the request names none.
 const DEFAULT_LANGUAGE: Language = Language::ZhCn;
 
 /// Message files, checked by a test.
-const MESSAGES: [(Language, &str); 4] = [
+const MESSAGES: [(Language, &str); 6] = [
     (Language::ZhCn, include_str!("../locales/play.zh-CN.ftl")),
     (Language::En, include_str!("../locales/play.en.ftl")),
+    (Language::ZhCn, include_str!("../locales/more.zh-CN.ftl")),
+    (Language::En, include_str!("../locales/more.en.ftl")),
     (Language::ZhCn, include_str!("../locales/problems.zh-CN.ftl")),
     (Language::En, include_str!("../locales/problems.en.ftl")),
 ];
@@ -44,6 +55,8 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         .with("sse.js", "text/javascript", include_bytes!("../assets/sse.js"))
         .with("play.js", "text/javascript", include_bytes!("../assets/play.js"))
         .with("composer.js", "text/javascript", include_bytes!("../assets/composer.js"))
+        .with("canon.js", "text/javascript", include_bytes!("../assets/canon.js"))
+        .with("performance.js", "text/javascript", include_bytes!("../assets/performance.js"))
         .with("loom.css", "text/css", include_bytes!("../assets/loom.css"))
 });
 
@@ -55,6 +68,24 @@ fn text(language: Language, id: &str) -> String {
 /// A text with values.
 fn text_with(language: Language, id: &str, arguments: &[(&str, Arg<'_>)]) -> String {
     TEXTS.text_with(language, id, arguments)
+}
+
+/// A whole number with its thousands apart: `12,040`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A hash as far as a person needs it to tell two versions apart.
+fn short_hash(hash: &str) -> &str {
+    hash.get(..10).unwrap_or(hash)
 }
 
 /// Which entry of the navigation a page belongs to.
@@ -114,6 +145,23 @@ pub fn router() -> Router<App> {
         .route("/sessions/{id}/head", post(play::move_head))
         .route("/sessions/{id}/branches", post(play::open_branch))
         .route("/sessions/{id}/tree", get(tree::show))
+        .route("/sessions/{id}/turns/{turn}/explain", get(explain::show))
+        .route("/sessions/{id}/memory", get(memory::show))
+        .route("/canon", get(canon::list))
+        .route("/canon/{key}", get(canon::edit).post(canon::save))
+        .route("/canon/{key}/check", post(checked::check))
+        .route("/canon/{key}/history", get(versions::history))
+        .route("/canon/{key}/diff", get(versions::diff))
+        .route("/performance", get(performance::show))
+        .route("/performance/figures", get(performance::figures))
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{id}", get(users::show).post(users::change))
+        .route("/users/{id}/tokens", post(users::add_token))
+        .route("/users/{id}/tokens/{token}/revoke", post(users::revoke_token))
+        .route("/docs", get(docs::show))
+        .layer(Extension(DefaultLanguage(DEFAULT_LANGUAGE)))
 }
 
 /// Style sheets and scripts.
@@ -158,6 +206,13 @@ fn problem_texts(language: Language, problem: &Problem) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), expected);
+        }
+    }
 
     #[test]
     fn every_message_exists_in_both_languages_with_the_same_values() {

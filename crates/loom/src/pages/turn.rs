@@ -52,7 +52,7 @@ pub(super) fn article(frame: &Frame<'_>, turn: &TurnView) -> Markup {
 }
 
 /// Why a degraded turn was told offline, in words.
-fn degraded_reason(language: Language, code: &str) -> String {
+pub(super) fn degraded_reason(language: Language, code: &str) -> String {
     let id = format!("degraded-{code}");
     if super::TEXTS.has(language, &id) { text(language, &id) } else { text(language, "degraded-other") }
 }

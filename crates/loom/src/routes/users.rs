@@ -70,7 +70,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Err("a user's name must be 1 to 64 letters, digits, `-`, `_`, `.` or `@`".to_owned())
 }
 
-async fn find(app: &App, id: &UserId) -> Result<User, Problem> {
+pub(crate) async fn find(app: &App, id: &UserId) -> Result<User, Problem> {
     let found = rows::find(&app.database, id).await.map_err(|error| problems::storage(&error))?;
     found.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "user_not_found", "There is no such user.", "Look at the list of users.")
