@@ -300,7 +300,7 @@ fn twenty_turns_to_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn any_line_gets_a_passage(story in any::<String>(), subject in "\\PC{1,12}", text in "\\PC{0,40}", tone in any::<String>(), seed in any::<u64>()) {
