@@ -88,26 +88,41 @@ impl Budget {
     ) -> Result<Reservation, LlmError> {
         let limits = if microusd > 0 { self.limits(owner, month) } else { Vec::new() };
         self.look_when_due().await;
-        for limit in &limits {
-            self.read_stored(&limit.scope).await?;
+        loop {
+            for limit in &limits {
+                self.read_stored(&limit.scope).await?;
+            }
+            if let Some(result) = self.try_reserve(&limits, microusd) {
+                return result;
+            }
         }
+    }
+
+    /// Check and promise in one step. `None` when a look emptied the sums since they were read.
+    fn try_reserve(&self, limits: &[Limit], microusd: i64) -> Option<Result<Reservation, LlmError>> {
         let mut state = self.lock();
-        for limit in &limits {
+        if limits.iter().any(|limit| !state.stored.contains_key(&limit.scope)) {
+            return None;
+        }
+        for limit in limits {
             let spent = state.spent(&limit.scope);
             if spent.saturating_add(microusd) > limit.microusd {
                 observe::budget_refusal(limit.name);
-                return Err(LlmError::BudgetExhausted {
+                return Some(Err(LlmError::BudgetExhausted {
                     scope: limit.name,
                     limit_usd: usd(limit.microusd),
                     spent_usd: usd(spent),
-                });
+                }));
             }
-            self.warn_once(&mut state, limit, spent.saturating_add(microusd));
+        }
+        for limit in limits {
+            let spent = state.spent(&limit.scope).saturating_add(microusd);
+            self.warn_once(&mut state, limit, spent);
         }
         let id = state.next_reservation;
         state.next_reservation += 1;
-        state.reserved.insert(id, (limits.into_iter().map(|limit| limit.scope).collect(), microusd));
-        Ok(Reservation { state: Arc::clone(&self.state), id })
+        state.reserved.insert(id, (limits.iter().map(|limit| limit.scope.clone()).collect(), microusd));
+        Some(Ok(Reservation { state: Arc::clone(&self.state), id }))
     }
 
     /// Turns a promise into a settled entry, which the caller is expected to store.
@@ -133,9 +148,13 @@ impl Budget {
         let only_one = self.looking.lock().await;
         self.look().await?;
         drop(only_one);
-        self.read_stored(scope).await?;
-        let state = self.lock();
-        Ok(state.stored_microusd(scope).saturating_add(state.settled_microusd(scope)))
+        loop {
+            self.read_stored(scope).await?;
+            let state = self.lock();
+            if state.stored.contains_key(scope) {
+                return Ok(state.stored_microusd(scope).saturating_add(state.settled_microusd(scope)));
+            }
+        }
     }
 
     /// Stores every entry that the database does not hold yet; for the end of the program.

@@ -46,7 +46,7 @@ pub enum LlmError {
         model: String,
     },
     /// A limit would be passed; nothing was called.
-    #[error("the {scope} budget of {limit_usd:.2} USD is used up: {spent_usd:.4} USD spent or reserved")]
+    #[error("the {scope} budget of {limit_usd} USD is used up: {spent_usd:.4} USD are spent or reserved")]
     BudgetExhausted {
         /// `"monthly"`, `"user"` or `"session"`.
         scope: &'static str,

@@ -7,6 +7,7 @@ mod run;
 mod sink;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,6 @@ pub struct Gateway {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     settings: LlmSettings,
     clock: Clock,
@@ -207,6 +207,13 @@ impl Gateway {
     #[must_use]
     pub fn price_version(&self) -> &str {
         self.inner.prices.version()
+    }
+}
+
+/// Shows the settings only: cached replies stay out of logs.
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

@@ -27,6 +27,24 @@ pub struct Price {
     /// Tokens sent that the provider had cached; the input price when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<f64>,
+    /// Another price for the whole call when it sends very much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long: Option<LongPrice>,
+}
+
+/// Price of a call whose input is longer than `above` tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongPrice {
+    /// Longest input, in tokens, that still has the normal price.
+    pub above: u64,
+    /// As [`Price::input`].
+    pub input: f64,
+    /// As [`Price::output`].
+    pub output: f64,
+    /// As [`Price::cached`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<f64>,
 }
 
 /// A provider's own price in the configuration: the word `"free"` or a table.
@@ -54,28 +72,34 @@ struct PriceFile {
 
 impl Price {
     /// Nothing costs anything.
-    pub const FREE: Price = Price { input: 0.0, output: 0.0, cached: None };
+    pub const FREE: Price = Price { input: 0.0, output: 0.0, cached: None, long: None };
 
     /// Millionths of a dollar, rounded up to a whole one and saturating.
     #[must_use]
     pub fn cost_microusd(&self, usage: &Usage) -> i64 {
-        let cached = usage.cached_input_tokens.min(usage.input_tokens);
-        let fresh = usage.input_tokens - cached;
-        let cost = fresh as f64 * self.input
-            + cached as f64 * self.cached.unwrap_or(self.input)
-            + usage.output_tokens as f64 * self.output;
+        let long = self.long.filter(|long| usage.input_tokens > long.above);
+        let (input, output, cached) = match long {
+            Some(long) => (long.input, long.output, long.cached.unwrap_or(long.input)),
+            None => (self.input, self.output, self.cached.unwrap_or(self.input)),
+        };
+        let cached_tokens = usage.cached_input_tokens.min(usage.input_tokens);
+        let fresh_tokens = usage.input_tokens - cached_tokens;
+        let cost =
+            fresh_tokens as f64 * input + cached_tokens as f64 * cached + usage.output_tokens as f64 * output;
         // Floating point leaves dust such as 3.0000000000000004, which must not become 4.
         (cost - 1e-6).ceil().max(0.0) as i64
     }
 
-    /// Whether any call can cost anything.
-    #[must_use]
-    pub fn is_free(&self) -> bool {
-        self.input <= 0.0 && self.output <= 0.0
-    }
-
     fn check(&self) -> Result<(), String> {
-        let parts = [("input", Some(self.input)), ("output", Some(self.output)), ("cached", self.cached)];
+        let long = self.long.unwrap_or_default();
+        let parts = [
+            ("input", Some(self.input)),
+            ("output", Some(self.output)),
+            ("cached", self.cached),
+            ("long.input", Some(long.input)),
+            ("long.output", Some(long.output)),
+            ("long.cached", long.cached),
+        ];
         for (name, value) in parts {
             if value.is_some_and(|value| !value.is_finite() || !(0.0..=1_000_000.0).contains(&value)) {
                 return Err(format!("{name} must be between 0 and 1000000 USD per million tokens"));
@@ -260,7 +284,7 @@ mod tests {
 
     #[test]
     fn cost_counts_cached_input_and_rounds_up() {
-        let price = Price { input: 2.5, output: 10.0, cached: Some(1.25) };
+        let price = Price { input: 2.5, output: 10.0, cached: Some(1.25), long: None };
         let check = |input: u64, cached: u64, output: u64, expected: i64| {
             let usage = Usage {
                 input_tokens: input,
@@ -276,6 +300,12 @@ mod tests {
         check(1_000, 1_000, 0, 1_250);
         check(1_000, 5_000, 0, 1_250);
         check(u64::MAX, 0, u64::MAX, i64::MAX);
+        let long = LongPrice { above: 1_000, input: 5.0, output: 20.0, cached: None };
+        let tiered = Price { long: Some(long), ..price };
+        let cost = |input_tokens: u64| {
+            tiered.cost_microusd(&Usage { input_tokens, output_tokens: 1, ..Usage::default() })
+        };
+        assert_eq!((cost(1_000), cost(1_001)), (2_510, 5_025));
         assert_eq!(Price::FREE.cost_microusd(&Usage { input_tokens: 9, ..Usage::default() }), 0);
     }
 
@@ -291,7 +321,7 @@ mod tests {
     #[test]
     fn an_unknown_model_is_an_error_that_says_what_to_do() {
         let error = table().price_of("openai", &ProviderSettings::default(), "gpt-9").unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @r#"no price is known for model "gpt-9" of provider "openai": add `price = { input = USD, output = USD }` (per million tokens) or `price = "free"` to [llm.providers.openai], or list the model in llm.prices_file"#);
     }
 
     #[test]
@@ -304,7 +334,7 @@ mod tests {
         check("price = 'free'", Some(PriceSetting::Free));
         check(
             "price = { input = 1, output = 2.5 }",
-            Some(PriceSetting::PerMillion(Price { input: 1.0, output: 2.5, cached: None })),
+            Some(PriceSetting::PerMillion(Price { input: 1.0, output: 2.5, ..Price::FREE })),
         );
         for wrong in
             ["price = 'cheap'", "price = 3", "price = { input = -1, output = 0 }", "price = { input = 1 }"]

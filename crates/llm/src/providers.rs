@@ -13,13 +13,13 @@ use genai::resolver::{AuthData, Endpoint as GenaiEndpoint};
 use genai::{Client, ModelIden, ServiceTarget};
 use jiff::Timestamp;
 
-use failure::from_genai;
 pub use failure::{Failure, FailureKind};
+use failure::{from_genai, from_verdict};
 pub(crate) use wire::base_url;
 
 use crate::LlmError;
 use crate::breaker::Breaker;
-use crate::endpoint;
+use crate::endpoint::{Gate, Rules};
 use crate::request::Message;
 use crate::settings::{BreakerSettings, ProviderKind, ProviderSettings};
 
@@ -35,20 +35,17 @@ pub(crate) struct Provider {
     key: Secret,
     network: Network,
     /// Built at the first call: loading certificates takes time and memory that an unused provider should not cost.
-    client: OnceLock<Client>,
+    client: OnceLock<(Client, Option<Gate>)>,
     last: Mutex<LastCall>,
 }
 
 /// Whose server it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Network {
     /// The operator's choice: any address, system proxy honoured.
     Trusted,
-    /// A user's choice: no proxy, and public addresses only unless the operator allows others.
-    UserSet {
-        /// The operator allows private addresses.
-        allow_private: bool,
-    },
+    /// A user's choice: through a gate.
+    UserSet(Rules),
 }
 
 /// What the status page shows of the last call.
@@ -103,7 +100,12 @@ impl Provider {
 
     /// Reads genai's error; the key of this provider is not in the result, even if the provider quoted it.
     pub(crate) fn failure(&self, error: genai::Error, now: Timestamp) -> Failure {
-        from_genai(error, Some(now)).without(self.key.expose())
+        let gate = self.client.get().and_then(|(_, gate)| gate.as_ref());
+        let failure = match gate.and_then(Gate::take_verdict) {
+            Some(verdict) => from_verdict(&verdict),
+            None => from_genai(error, Some(now)),
+        };
+        failure.without(self.key.expose())
     }
 
     /// # Errors
@@ -127,7 +129,7 @@ impl Provider {
 
     /// Label for metrics. A model that a request chose is `other`, so that players cannot make new series.
     pub(crate) fn model_label(&self, model: &str) -> String {
-        if self.network == Network::Trusted && model == self.settings.model { model } else { "other" }
+        if matches!(self.network, Network::Trusted) && model == self.settings.model { model } else { "other" }
             .to_owned()
     }
 
@@ -145,14 +147,15 @@ impl Provider {
     }
 
     fn client(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.client.get() {
+        if let Some((client, _)) = self.client.get() {
             return Ok(client);
         }
         let built = self.build_client().map_err(|error| Failure::new(FailureKind::Unavailable, &error))?;
-        Ok(self.client.get_or_init(|| built))
+        Ok(&self.client.get_or_init(|| built).0)
     }
 
-    fn build_client(&self) -> Result<Client, String> {
+    fn build_client(&self) -> Result<(Client, Option<Gate>), String> {
+        let say = |error: reqwest::Error| error.to_string();
         // Redirects are never followed: the key would travel to wherever they lead. Compression stays off, so that
         // a small reply cannot unfold into a huge one.
         let mut builder = reqwest::Client::builder()
@@ -161,18 +164,19 @@ impl Provider {
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(60));
-        builder = match self.network {
-            Network::UserSet { allow_private: false } => {
-                builder.no_proxy().dns_resolver(std::sync::Arc::new(endpoint::PublicResolver))
+        let mut gate = None;
+        match self.network {
+            Network::Trusted if !wire::is_loopback(self.settings.kind, &self.settings.base_url) => {}
+            Network::Trusted => builder = builder.no_proxy(),
+            Network::UserSet(rules) => {
+                let opened = Gate::open(rules).map_err(|error| error.to_string())?;
+                // One connection a call, so that the gate counts the bytes of one reply.
+                builder = builder.proxy(opened.proxy()?).pool_max_idle_per_host(0).http1_only();
+                gate = Some(opened);
             }
-            Network::UserSet { allow_private: true } => builder.no_proxy(),
-            Network::Trusted if wire::is_loopback(self.settings.kind, &self.settings.base_url) => {
-                builder.no_proxy()
-            }
-            Network::Trusted => builder,
-        };
-        let client = builder.build().map_err(|error| error.to_string())?;
-        Client::builder().with_reqwest(client).build().map_err(|error| error.to_string())
+        }
+        let client = Client::builder().with_reqwest(builder.build().map_err(say)?).build();
+        Ok((client.map_err(|error| error.to_string())?, gate))
     }
 }
 

@@ -86,7 +86,7 @@ pub struct Request {
 /// A piece of an answer on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamEvent {
-    /// A provider took the request; text follows.
+    /// A provider took the request; text follows. Comes again when it is tried again or another one takes over.
     Started {
         /// Configured name, `"own"` for a user's endpoint, `"offline"` for the last resort.
         provider: String,

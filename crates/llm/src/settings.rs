@@ -266,10 +266,10 @@ fn default_providers() -> BTreeMap<String, ProviderSettings> {
         (kind.name().to_owned(), settings)
     };
     BTreeMap::from([
-        provider(ProviderKind::OpenAi, "gpt-5.4-mini"),
-        provider(ProviderKind::Anthropic, "claude-sonnet-4-6"),
-        provider(ProviderKind::Gemini, "gemini-2.5-flash"),
-        provider(ProviderKind::DeepSeek, "deepseek-chat"),
+        provider(ProviderKind::OpenAi, "gpt-6.1-sol"),
+        provider(ProviderKind::Anthropic, "claude-sonnet-5-5"),
+        provider(ProviderKind::Gemini, "gemini-3.8-flash"),
+        provider(ProviderKind::DeepSeek, "deepseek-flash"),
         provider(ProviderKind::Ollama, "qwen3"),
     ])
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{Inner, unknown_provider};
 use crate::LlmError;
 use crate::cache::CacheKey;
-use crate::endpoint;
+use crate::endpoint::{self, Rules};
 use crate::prices::{Price, PriceSetting};
 use crate::providers::{Call, Network, Provider};
 use crate::request::{Endpoint, Message, Request, Usage};
@@ -16,6 +16,11 @@ use crate::settings::ProviderSettings;
 
 /// Name under which a user's own endpoint appears.
 pub(super) const OWN: &str = "own";
+
+/// A streamed word of four bytes travels in about 250 bytes of JSON.
+const WIRE_FACTOR: u64 = 64;
+/// Headers, TLS and whatever else a short reply brings along.
+const WIRE_BASE: u64 = 256 * 1024;
 
 /// Tokens that every message costs beside its text.
 const TOKENS_PER_MESSAGE: u64 = 4;
@@ -98,7 +103,10 @@ impl Inner {
         };
         let max_output_tokens = request.max_output_tokens.unwrap_or(settings.max_output_tokens);
         let build = || {
-            let network = Network::UserSet { allow_private: self.settings.allow_private_endpoints };
+            let allow_private = self.settings.allow_private_endpoints;
+            let most_bytes_in =
+                (self.settings.max_reply_bytes as u64).saturating_mul(WIRE_FACTOR) + WIRE_BASE;
+            let network = Network::UserSet(Rules { allow_private, most_bytes_in });
             let key = endpoint.api_key.clone();
             Arc::new(Provider::new(OWN, settings.clone(), key, network, &self.settings.breaker))
         };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::retry_after::retry_after;
-use crate::endpoint::RefusedAddress;
+use crate::endpoint::Verdict;
 
 /// Longest message kept of a provider's own words, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -152,6 +152,19 @@ pub(super) fn from_genai(error: genai::Error, now: Option<Timestamp>) -> Failure
     }
 }
 
+/// What a gate says weighs more than what the client saw of it.
+pub(super) fn from_verdict(verdict: &Verdict) -> Failure {
+    match verdict {
+        Verdict::Refused(address) => Failure::new(FailureKind::EndpointRefused, &address.to_string()),
+        Verdict::TooLarge => {
+            Failure::new(FailureKind::TooLarge, "the server sent far more than a reply may hold")
+        }
+        Verdict::Unreachable(reason) => {
+            Failure::new(FailureKind::Unavailable, &format!("no connection: {reason}"))
+        }
+    }
+}
+
 fn from_stream_error(error: genai::BoxError, now: Option<Timestamp>) -> Failure {
     let error = match error.downcast::<genai::Error>() {
         Ok(error) => return from_genai(*error, now),
@@ -169,9 +182,6 @@ fn from_stream_error(error: genai::BoxError, now: Option<Timestamp>) -> Failure 
 fn from_connection(error: &reqwest::Error) -> Failure {
     let first: &(dyn StdError + 'static) = error;
     let causes = std::iter::successors(Some(first), |cause: &&(dyn StdError + 'static)| (*cause).source());
-    if let Some(refused) = causes.clone().find_map(|cause| cause.downcast_ref::<RefusedAddress>()) {
-        return Failure::new(FailureKind::EndpointRefused, &refused.to_string());
-    }
     if error.is_timeout() {
         return Failure::new(FailureKind::Timeout, "no connection in time");
     }
