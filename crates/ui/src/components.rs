@@ -124,7 +124,7 @@ pub fn progress(language: Language, label: &str, done: u64, total: Option<u64>, 
 
 /// A share of a whole as a thin bar with its words for screen readers; `kind` 1 to 6 chooses the colour.
 pub fn share_bar(value: u64, whole: u64, kind: u8, words: &str) -> Markup {
-    let permille = if whole == 0 { 0 } else { value.min(whole).saturating_mul(1000) / whole };
+    let permille = value.min(whole).saturating_mul(1000).checked_div(whole).unwrap_or(0);
     html! {
         svg.share-bar viewBox="0 0 1000 8" preserveAspectRatio="none" role="img" aria-label=(words) {
             rect.track width="1000" height="8" {}

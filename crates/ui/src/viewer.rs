@@ -135,9 +135,9 @@ mod tests {
         let english = (header::ACCEPT_LANGUAGE, "en");
         let chinese = (header::COOKIE, "a=b; lang=zh-CN; theme=dark");
         assert_eq!(viewer("/", &[]).language, Language::ZhCn);
-        assert_eq!(viewer("/", &[english.clone()]).language, Language::En);
+        assert_eq!(viewer("/", std::slice::from_ref(&english)).language, Language::En);
         assert_eq!(viewer("/", &[english.clone(), chinese.clone()]).language, Language::ZhCn);
-        assert_eq!(viewer("/?x=1&lang=en", &[chinese.clone()]).language, Language::En);
+        assert_eq!(viewer("/?x=1&lang=en", std::slice::from_ref(&chinese)).language, Language::En);
         assert_eq!(viewer("/?lang=klingon", &[english, chinese]).language, Language::ZhCn);
     }
 

@@ -35,13 +35,13 @@ pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup 
             table.table {
                 caption.visually-hidden { (caption) }
                 thead { tr {
-                    @for column in columns { th scope="col" .num[column.numeric] { (column.label) } }
+                    @for column in columns { th scope="col" class=[column.numeric.then_some("num")] { (column.label) } }
                 } }
                 tbody { @for row in rows { tr { @for (index, (cell, column)) in row.iter().zip(columns).enumerate() {
                     @if index == 0 {
-                        th scope="row" data-label=(column.label) .num[column.numeric] { (cell) }
+                        th scope="row" data-label=(column.label) class=[column.numeric.then_some("num")] { (cell) }
                     } @else {
-                        td data-label=(column.label) .num[column.numeric] { (cell) }
+                        td data-label=(column.label) class=[column.numeric.then_some("num")] { (cell) }
                     }
                 } } } }
             }
