@@ -155,7 +155,7 @@ fn offline(prepared: &Prepared) -> llm::OfflineText {
     let turn = OfflineTurn {
         canon: Arc::clone(&prepared.canon),
         state: prepared.memory.world.with(prepared.changes()),
-        history: prepared.history.iter().rev().take(12).rev().cloned().collect(),
+        history: prepared.history.clone(),
         number: prepared.number,
         story: prepared.begun.parsed.story.clone(),
         directions: prepared.begun.directions.clone(),

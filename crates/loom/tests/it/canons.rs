@@ -60,7 +60,7 @@ async fn a_file_is_saved_whole_or_not_at_all_and_never_over_another_change() {
     let path = world.folder.path().join("canon/small/canon.md");
     let save = |text: String, hash: Option<String>| {
         let body = json!({ "path": "canon.md", "text": text, "expected_hash": hash });
-        async { world.send(world.request(reqwest::Method::PUT, "/api/v1/canons/small/file").json(&body)).await }
+        world.send(world.request(reqwest::Method::PUT, "/api/v1/canons/small/file").json(&body))
     };
     let broken = save("---\nname: [x\n---\n".to_owned(), Some(hash.clone())).await.problem(422, "canon_unplayable");
     assert!(broken["problems"][0]["line"].as_u64().unwrap() >= 1);

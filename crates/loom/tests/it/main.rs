@@ -6,6 +6,7 @@ mod world;
 
 mod auth;
 mod bad_input;
+mod browser;
 mod canons;
 mod config;
 mod interventions;

@@ -72,7 +72,9 @@ impl ExplainView {
     /// Puts a turn and its explanation together.
     #[must_use]
     pub fn new(turn: &Turn, explanation: Explanation) -> Self {
-        let exact = explanation.prompt.as_ref().is_some_and(|it| it.parts.iter().all(|part| part.exact));
+        // What the message format costs is nobody's text and always an estimate; it is labelled so in its own row.
+        let counted = |prompt: &Prompt| prompt.parts.iter().all(|part| part.exact || part.text.is_empty());
+        let exact = explanation.prompt.as_ref().is_some_and(counted);
         let (parts, dropped) = explanation.prompt.map(parts).unwrap_or_default();
         Self {
             turn_id: turn.id.clone(),
