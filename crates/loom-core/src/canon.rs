@@ -119,7 +119,7 @@ pub struct Entity {
     pub name: String,
     /// By the section it stands in.
     pub kind: EntityKind,
-    /// What follows the colon, continuation lines joined.
+    /// What follows the colon, continuation lines joined; a nested list is not part of it.
     pub text: String,
     /// The item's first line.
     pub source: SourceRef,

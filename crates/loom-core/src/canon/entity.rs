@@ -1,4 +1,7 @@
 //! Named things in lists: `- **Name**: text`, with the indented lines below.
+//!
+//! A nested list below an item is for the narrator (wants, secrets): it stays in the section, and out of the entity,
+//! whose text may be shown or quoted to the player.
 
 use super::{Entity, EntityKind, SectionKind, SourceRef};
 
@@ -23,6 +26,8 @@ pub(super) fn kind_in(section: SectionKind, parent: Option<SectionKind>) -> Opti
 #[derive(Default)]
 pub(super) struct Reader {
     open: Option<Entity>,
+    /// The open item's own text is over: a nested list has begun.
+    nested: bool,
 }
 
 impl Reader {
@@ -35,6 +40,7 @@ impl Reader {
     ) -> Option<Entity> {
         if let Some((kind, (name, text))) = kind.zip(item(line)) {
             let entity = Entity { name: name.to_owned(), kind, text: text.to_owned(), source: source() };
+            self.nested = false;
             return self.open.replace(entity);
         }
         if line.trim().is_empty() {
@@ -43,8 +49,9 @@ impl Reader {
         if !(line.starts_with("  ") || line.starts_with(['\t', '\u{3000}'])) {
             return self.open.take();
         }
-        if let Some(entity) = &mut self.open {
-            let more = line.trim().trim_start_matches(['-', '*', '+']).trim_start();
+        let more = line.trim();
+        self.nested |= ["- ", "* ", "+ "].into_iter().any(|mark| more.starts_with(mark));
+        if let Some(entity) = self.open.as_mut().filter(|_| !self.nested) {
             join(&mut entity.text, more);
         }
         None
@@ -125,13 +132,14 @@ mod tests {
             "    lies",
             "",
             "- **阿苓**: x",
-            "plain",
             "  y",
+            "plain",
+            "  z",
         ] {
             seen.extend(reader.line(line, kind, source));
         }
         seen.extend(reader.end());
         let seen: Vec<_> = seen.iter().map(|entity| (entity.name.as_str(), entity.text.as_str())).collect();
-        assert_eq!(seen, [("老秦", "守塔人，少言。 secret: he lies"), ("阿苓", "x")]);
+        assert_eq!(seen, [("老秦", "守塔人，少言。"), ("阿苓", "x y")]);
     }
 }

@@ -3,7 +3,8 @@
 /// Longer words are not compared: the table below is quadratic in their length.
 const WORD_CHARS_MAX: usize = 40;
 
-/// The candidate at most two edits away from `word`, the nearest first; earlier candidates win ties.
+/// The candidate at most two edits away from `word` (one for a word of up to five letters), the nearest first;
+/// earlier candidates win ties.
 pub(super) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word: Vec<char> = word.to_lowercase().chars().take(WORD_CHARS_MAX + 1).collect();
     if word.len() > WORD_CHARS_MAX {
@@ -12,7 +13,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str>
     candidates
         .iter()
         .map(|candidate| (distance(&word, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
+        .filter(|(distance, candidate)| distance * 3 <= candidate.chars().count().min(6))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -37,11 +38,12 @@ mod tests {
 
     #[test]
     fn finds_near_words_only() {
-        let known = ["name", "language", "version", "retcon"];
+        let known = ["name", "language", "version", "retcon", "ooc"];
         assert_eq!(nearest("langauge", &known), Some("language"));
         assert_eq!(nearest("Recton", &known), Some("retcon"));
         assert_eq!(nearest("names", &known), Some("name"));
         assert_eq!(nearest("genre", &known), None);
+        assert_eq!(nearest("mood", &known), None);
         assert_eq!(nearest(&"x".repeat(10_000), &known), None);
     }
 }

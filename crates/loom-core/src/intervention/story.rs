@@ -21,7 +21,6 @@ impl Story {
 
     /// Where something was taken out, words stay apart and punctuation stays with its word.
     fn join(&mut self, next: &str) {
-        let before = self.text.trim_end_matches([' ', '\t']).chars().next_back();
         let first = next.trim_start_matches([' ', '\t']).chars().next();
         let ends_clause = |c: char| ",.;:!?，。；：！？、".contains(c);
         if first.is_some_and(ends_clause) {
@@ -29,10 +28,9 @@ impl Story {
             self.text.truncate(kept);
             return;
         }
-        let open = |c: Option<char>| c.is_none_or(char::is_whitespace);
-        let touching = !open(self.text.chars().next_back()) && !open(next.chars().next());
-        let wide = |c: Option<char>| c.is_some_and(|c| u32::from(c) >= 0x2e80);
-        if touching && !(wide(before) || wide(first)) {
+        let narrow = |c: char| c.is_alphanumeric() && u32::from(c) < 0x2e80;
+        let ends_word = |c: char| narrow(c) || ".,;:!?)".contains(c);
+        if self.text.ends_with(ends_word) && next.starts_with(narrow) {
             self.text.push(' ');
         }
     }
