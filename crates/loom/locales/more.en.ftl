@@ -1,3 +1,5 @@
+nav-account = Account
+
 explain-title = How this turn came to be written
 explain-kicker = { $name } · turn { $number }
 explain-prompt = Prompt

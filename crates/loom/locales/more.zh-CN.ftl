@@ -1,3 +1,5 @@
+nav-account = 账户
+
 explain-title = 这一回合是怎么写出来的
 explain-kicker = { $name } · 第 { $number } 回合
 explain-prompt = 提示词

@@ -22,6 +22,7 @@ mod login;
 mod memory;
 mod performance;
 mod play;
+mod problem;
 mod prose;
 mod sessions;
 mod tree;
@@ -95,6 +96,7 @@ enum Place {
     Canon,
     Performance,
     Users,
+    Account,
     Elsewhere,
 }
 
@@ -107,6 +109,9 @@ fn nav(language: Language, caller: Option<&Caller>, place: Place) -> Vec<NavItem
     ];
     if caller.is_some_and(|caller| caller.role == loom_core::access::Role::Operator) {
         items.push(item("/users", "nav-users", Place::Users));
+    }
+    if let Some(caller) = caller.filter(|caller| !caller.local) {
+        items.push(item(&format!("/users/{}", caller.user_id), "nav-account", Place::Account));
     }
     items
 }
@@ -161,6 +166,7 @@ pub fn router() -> Router<App> {
         .route("/users/{id}/tokens", post(users::add_token))
         .route("/users/{id}/tokens/{token}/revoke", post(users::revoke_token))
         .route("/docs", get(docs::show))
+        .route("/problems/{code}", get(problem::show))
         .layer(Extension(DefaultLanguage(DEFAULT_LANGUAGE)))
 }
 

@@ -335,10 +335,11 @@ pub(super) async fn regenerate(
 
 async fn played(app: &App, request: PlayRequest) -> Result<Redirect, Problem> {
     app.limits.check_turn(&request.caller)?;
-    let session = request.session.clone();
+    let (session, asked) = (request.session.clone(), request.branch.clone());
     let (turn, branch, _) =
         app.player.play(request).outcome().await.map_err(|error| problems::play(&error))?;
-    let query = branch.map(|branch| format!("?branch={}", encode(&branch))).unwrap_or_default();
+    // A turn that was sent twice is answered from the table, which knows no branch.
+    let query = branch.or(asked).map(|branch| format!("?branch={}", encode(&branch))).unwrap_or_default();
     Ok(Redirect::to(&format!("/sessions/{session}{query}#turn-{}", turn.number)))
 }
 

@@ -50,11 +50,11 @@ pub(super) async fn list(
         } @else { (users_table(language, &users, now)) }
         section { h2 { (text(language, "user-add")) } (add_form(language, users.is_empty())) }
     };
-    Ok(page(&viewer, &caller, text(language, "nav-users"), body))
+    Ok(page(&viewer, &caller, Place::Users, text(language, "nav-users"), body))
 }
 
-fn page(viewer: &Viewer, caller: &Caller, title: String, body: Markup) -> Markup {
-    PageShell { main_class: "narrow", ..shell(viewer, caller, Place::Users, title, body) }.render()
+fn page(viewer: &Viewer, caller: &Caller, place: Place, title: String, body: Markup) -> Markup {
+    PageShell { main_class: "narrow", ..shell(viewer, caller, place, title, body) }.render()
 }
 
 fn users_table(language: Language, users: &[UserView], now: Timestamp) -> Markup {
@@ -134,7 +134,7 @@ fn shown_once(viewer: &Viewer, caller: &Caller, user: &UserView, token: &TokenVi
             @else { a.btn.btn-primary href=(format!("/users/{}", user.id)) { (text(language, "token-list")) } }
         }
     };
-    let page = page(viewer, caller, user.name.clone(), body);
+    let page = page(viewer, caller, Place::Users, user.name.clone(), body);
     ([(header::CACHE_CONTROL, "no-store")], page).into_response()
 }
 
@@ -153,6 +153,7 @@ pub(super) async fn show(
     let user = UserView::from(user?);
     let language = viewer.language;
     let operator = caller.role == loom_core::access::Role::Operator;
+    let own = user.id == caller.user_id;
     let path = format!("/users/{}", user.id);
     let body = html! {
         div.page-head {
@@ -163,14 +164,20 @@ pub(super) async fn show(
                 }
                 h1 { (user.name) }
             }
-            div.actions { (state(language, user.disabled)) }
+            div.actions {
+                (state(language, user.disabled))
+                // The header has no room for it on a phone.
+                @if own && !caller.local {
+                    form method="post" action="/logout" { button.btn type="submit" { (text(language, "log-out")) } }
+                }
+            }
         }
         (tokens_list(language, &path, &tokens, now))
         (token_form(language, &path))
-        @if operator && user.id != caller.user_id { (disable_form(language, &path, user.disabled)) }
+        @if operator && !own { (disable_form(language, &path, user.disabled)) }
     };
-    let title = user.name.clone();
-    Ok(page(&viewer, &caller, title, body))
+    let place = if own { Place::Account } else { Place::Users };
+    Ok(page(&viewer, &caller, place, user.name.clone(), body))
 }
 
 fn tokens_list(language: Language, path: &str, tokens: &[TokenView], now: Timestamp) -> Markup {
