@@ -46,7 +46,9 @@ pub enum LlmError {
         model: String,
     },
     /// A limit would be passed; nothing was called.
-    #[error("the {scope} budget of {limit_usd} USD is used up: {spent_usd:.4} USD are spent or reserved")]
+    #[error(
+        "the call could pass the {scope} budget: {spent_usd:.4} of {limit_usd} USD are spent or reserved for running calls"
+    )]
     BudgetExhausted {
         /// `"monthly"`, `"user"` or `"session"`.
         scope: &'static str,

@@ -125,8 +125,8 @@ pub(crate) fn settings(fakes: &[(ProviderKind, &FakeLlm)]) -> LlmSettings {
     let mut settings = LlmSettings::default();
     settings.retry.base_ms = 1;
     settings.retry.max_ms = 5;
-    settings.timeout_first_token_ms = 2_000;
-    settings.timeout_idle_ms = 2_000;
+    settings.timeout_first_token_ms = 60_000;
+    settings.timeout_idle_ms = 60_000;
     for (index, (kind, fake)) in fakes.iter().enumerate() {
         let name = char::from(b'a' + u8::try_from(index).unwrap()).to_string();
         settings.providers.insert(name.clone(), provider(*kind, fake));
