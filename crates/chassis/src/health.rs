@@ -221,3 +221,127 @@ impl Component {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use axum::{
+        body::{Body, to_bytes},
+        http::Request,
+    };
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::clock::parse_utc_text;
+
+    fn healthy() -> Health {
+        let clock = Clock::fixed(parse_utc_text("2026-01-31 12:00:00").unwrap());
+        Health::new("loom", "0.0.0", clock)
+            .component("database", true, || async { Ok("sqlite".to_owned()) }.boxed())
+    }
+
+    async fn get(health: &Health, path: &str) -> (u16, Value) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = health.routes().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap())
+    }
+
+    async fn check(health: Health, status: u16, word: &str) -> Value {
+        let (found, body) = get(&health, "/health").await;
+        assert_eq!((found, body["status"].as_str()), (status, Some(word)), "{body}");
+        body
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_body_says_all_of_it() {
+        let failing = || async { Err("refused token=abc123".to_owned()) }.boxed();
+        let health = healthy().component("model", false, failing);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&*health.report().await).unwrap(), @r#"
+        {
+          "status": "degraded",
+          "service": "loom",
+          "version": "0.0.0",
+          "time": "2026-01-31 12:00:00.000",
+          "uptime_seconds": 0,
+          "components": [
+            {
+              "name": "database",
+              "status": "ok",
+              "needed": true,
+              "detail": "sqlite",
+              "latency_ms": 0.0
+            },
+            {
+              "name": "model",
+              "status": "down",
+              "needed": false,
+              "detail": "refused token=***",
+              "latency_ms": 0.0
+            }
+          ]
+        }
+        "#);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_needed_components_bring_it_down() {
+        let failing = || async { Err("gone".to_owned()) }.boxed();
+        check(healthy(), 200, "ok").await;
+        check(healthy().component("cache", false, failing), 200, "degraded").await;
+        check(healthy().component("queue", true, failing).component("cache", false, failing), 503, "down")
+            .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn checks_that_hang_or_panic_count_as_down_and_run_side_by_side() {
+        let hanging = || futures::future::pending().boxed();
+        let began = Instant::now();
+        let health = healthy()
+            .component("a", true, hanging)
+            .component("b", true, hanging)
+            .component("c", false, || async { if true { panic!("boom") } else { Ok(String::new()) } }.boxed())
+            .component("d", false, || panic!("boom"));
+        let body = check(health, 503, "down").await;
+        assert_eq!(began.elapsed().as_secs(), 2);
+        let states: Vec<_> = body["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["status"].as_str().unwrap())
+            .collect();
+        assert_eq!(states, ["ok", "down", "down", "down", "down"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_probes_cost_one_run_a_second() {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let health = healthy().component("slow", true, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Ok(String::new())
+            }
+            .boxed()
+        });
+        join_all((0..100).map(|_| get(&health, "/health"))).await;
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
+        tokio::time::advance(CACHE_TIME).await;
+        get(&health, "/health").await;
+        assert_eq!(runs.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn ready_only_between_start_and_drain() {
+        let health = healthy();
+        let status = async || get(&health, "/ready").await.0;
+        assert_eq!(status().await, 503);
+        health.set_ready(true);
+        assert_eq!(status().await, 200);
+        health.set_ready(false);
+        assert_eq!(status().await, 503);
+    }
+}

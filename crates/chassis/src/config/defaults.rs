@@ -19,10 +19,11 @@ pub fn documented_defaults_agree<T: Serialize + DeserializeOwned + Default>(
         let document = Document::parse(path, file_text.to_owned())?;
         let (default, file) = (tree(&T::default())?, tree(&document.table)?);
         let mut faults = differences(&leaves(&default), &leaves(&file), file_text);
-        let mut merged = Merged::new(default);
+        let mut merged = Merged::new(default.clone());
         merged.add_file(path, document)?;
-        if let Err(error) = merged.extract::<T>() {
-            faults.push(merged.explain(&error).to_string());
+        match merged.extract::<T>() {
+            Ok(_) => faults.extend(additions(&leaves(&default), &leaves(&file))),
+            Err(error) => faults.push(merged.explain(&error).to_string()),
         }
         Ok(faults)
     };
@@ -39,7 +40,10 @@ fn differences(default: &[(String, &Value)], file: &[(String, &Value)], file_tex
             (None, None) if !is_in_comment(file_text, key) => {
                 faults.push(format!("`{key}` has no default and is not in a comment of the file"));
             }
-            (None, _) => {}
+            (None, None) => {}
+            (None, Some(_)) => {
+                faults.push(format!("`{key}` is set in the file and has no default; make it a comment"))
+            }
             // An empty section, such as a map of things that people add.
             (Some(text), None) if text == "{}" => {}
             (Some(text), None) => faults.push(format!("`{key}` is not in the file; its default is {text}")),
@@ -51,6 +55,14 @@ fn differences(default: &[(String, &Value)], file: &[(String, &Value)], file_tex
         }
     }
     faults
+}
+
+/// Keys that are allowed, such as an entry of a map, and not there by default.
+fn additions(default: &[(String, &Value)], file: &[(String, &Value)]) -> Vec<String> {
+    let is_new = |key: &String| !default.iter().any(|(known, _)| known == key);
+    let fault =
+        |key: &String| format!("`{key}` is set in the file and not there by default; make it a comment");
+    file.iter().map(|(key, _)| key).filter(|key| is_new(key)).map(fault).collect()
 }
 
 /// Whether `# name =` stands under the header of the key's section, which may be a comment itself.

@@ -146,9 +146,7 @@ fn maps_can_be_filled_from_the_file_and_the_environment_together() {
     let file = "[llm.providers.openai]\nurl = \"http://x\"\n";
     let loaded = read(Some(file), &[("LOOM_LLM__PROVIDERS__OPENAI__KEY", "k")], &[]).unwrap();
     assert_eq!(loaded.value.llm.providers["openai"].key.expose(), "k");
-    insta::assert_snapshot!(error(file, &[]), @r"
-    DIR/loom.toml:1: `llm.providers.openai` cannot be used: missing field `key`
-    ");
+    insta::assert_snapshot!(error(file, &[]), @"DIR/loom.toml:1: `llm.providers.openai` cannot be used: missing field `key`");
 }
 
 #[test]
@@ -293,6 +291,8 @@ mode = "fast"
         faults("# model = \"gpt-4o\"\n", ""),
         faults("hsts = false", "hsts = false\nnew = 1"),
         faults("ratio = 0.5", "ratio = "),
+        faults("# limit = 5", "limit = 5"),
+        faults("# model = \"gpt-4o\"", "# model = \"\"\n[llm.providers.x]\nurl = \"u\"\nkey = \"k\""),
     ];
     insta::assert_snapshot!(all.join("\n---\n"), @r"
     `server.port` is 8001 in the file and 8000 in the code
@@ -306,6 +306,11 @@ mode = "fast"
     the file:9: unknown key `server.new`; allowed here: `bind`, `port`, `hosts`, `hsts`, `ratio`
     ---
     the file:9:9: not valid TOML: string values must be quoted, expected literal string
+    ---
+    `limit` is set in the file and has no default; make it a comment
+    ---
+    `llm.providers.x.key` is set in the file and not there by default; make it a comment
+    `llm.providers.x.url` is set in the file and not there by default; make it a comment
     ");
 }
 

@@ -66,7 +66,8 @@ pub(super) async fn handle(State(edge): State<Edge>, mut request: Request, next:
     }
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", request_id = %id, method = %method, path = %path);
+    // At error level, so that a log of errors alone still names the request.
+    let span = tracing::error_span!("request", request_id = %id, method = %method, path = %path);
     let record = Record::begin(edge.access, id.clone(), remote, method, path, route);
     let mut response = next.run(request).instrument(span).await;
     for (name, value) in &edge.headers {

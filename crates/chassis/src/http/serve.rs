@@ -25,6 +25,45 @@ const HEAD_LIMIT: Duration = Duration::from_secs(15);
 /// How long to wait when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another program has the port.
+    #[error(
+        "{address} is in use by another program; stop that one (`ss -ltnp` names it) or choose another port"
+    )]
+    InUse {
+        /// As configured.
+        address: String,
+    },
+    /// The system reserves the port.
+    #[error("no permission to listen on {address}; ports below 1024 need root, choose a higher one")]
+    Forbidden {
+        /// As configured.
+        address: String,
+    },
+    /// Anything else, such as an address that is not this machine's.
+    #[error(
+        "cannot listen on {address}: {reason}; it has to be this machine's own `address:port`, such as 127.0.0.1:8000"
+    )]
+    Unusable {
+        /// As configured.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// Binds `address:port`; port 0 takes a free one.
+pub async fn listen(address: &str) -> Result<TcpListener, ListenError> {
+    let owned = || address.to_owned();
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse { address: owned() },
+        io::ErrorKind::PermissionDenied => ListenError::Forbidden { address: owned() },
+        _ => ListenError::Unusable { address: owned(), reason: error.to_string() },
+    })
+}
+
 /// Serves HTTP/1.1 until `shutdown`; then stops accepting, lets requests under way finish for up to `drain`, and
 /// cuts the rest. Streams should watch the shutdown token, or they use up the drain.
 pub async fn serve(

@@ -145,3 +145,79 @@ impl Process {
         gauge!(PROCESS_START_TIME_SECONDS).set(process.start_time() as f64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        http::{ShellSettings, shell},
+        logs::{LogFile, Logs},
+    };
+
+    /// The value of the first series whose line starts so.
+    fn value(text: &str, start: &str) -> Option<f64> {
+        text.lines().find(|line| line.starts_with(start))?.rsplit(' ').next()?.parse().ok()
+    }
+
+    #[test]
+    fn what_the_maintenance_plan_looks_for_is_there_from_the_start() {
+        let text = install().render();
+        assert!(value(&text, "memory_usage_bytes ").unwrap() > 1_000_000.0, "{text}");
+        assert!(value(&text, "process_start_time_seconds ").unwrap() > 1_600_000_000.0);
+        for line in [
+            "http_request_duration_seconds_bucket{method=\"GET\",path=\"/health\",le=\"0.001\"}",
+            "http_request_duration_seconds_bucket{method=\"GET\",path=\"/health\",le=\"30\"}",
+            "process_cpu_seconds_total ",
+            "http_requests_in_progress ",
+            "log_write_errors_total ",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_by_route_and_never_by_raw_path() {
+        let handle = install();
+        handle.set_build_info("loom", "1.2.3");
+        let routes = Router::new().route("/things/{id}", get(|| async { "" })).merge(handle.routes());
+        let app = shell(routes, &ShellSettings::default(), &Logs::off(), None);
+        for (method, path) in [
+            ("GET", "/things/1"),
+            ("GET", "/things/2"),
+            ("POST", "/things/3"),
+            ("GET", "/raw-9"),
+            ("MAKEUP", "/raw-8"),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            app.clone().oneshot(request).await.unwrap();
+        }
+        let request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        let text = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        for (series, expected) in [
+            (r#"http_requests_total{method="GET",path="/things/{id}",status="200"}"#, 2.0),
+            (r#"http_requests_total{method="POST",path="/things/{id}",status="405"}"#, 1.0),
+            (r#"http_requests_total{method="OTHER",path="unmatched",status="404"}"#, 1.0),
+            (r#"http_request_duration_seconds_count{method="GET",path="/things/{id}"}"#, 2.0),
+            (r#"build_info{program="loom",version="1.2.3"}"#, 1.0),
+        ] {
+            assert_eq!(value(&text, series), Some(expected), "{series} in\n{text}");
+        }
+        assert!(!text.contains("raw-") && !text.contains("MAKEUP"), "{text}");
+    }
+
+    #[test]
+    fn lost_log_lines_are_counted() {
+        let handle = install();
+        let count = || value(&handle.render(), "log_write_errors_total ").unwrap();
+        let before = count();
+        LogFile::new(PathBuf::from("/dev/full")).write_line("lost");
+        assert!(count() >= before + 1.0);
+    }
+}
