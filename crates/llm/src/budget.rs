@@ -127,10 +127,9 @@ impl Budget {
 
     /// Turns a promise into a settled entry, which the caller is expected to store.
     pub(crate) fn settle(&self, reservation: Reservation, entry: &LedgerEntry) {
-        let mut state = self.lock();
-        state.reserved.remove(&reservation.id);
         let settled = Settled { entry: entry.clone(), at: Instant::now(), caller_stores: true };
-        state.settled.insert(entry.id.clone(), settled);
+        self.lock().settled.insert(entry.id.clone(), settled);
+        drop(reservation);
     }
 
     /// Books an entry that no caller will store, and stores it. When the database refuses now, it is tried again

@@ -162,7 +162,7 @@ impl Gateway {
                 in_order: self.inner.settings.order.contains(&provider.name),
                 breaker: provider.breaker.state(),
                 last_error: last.error,
-                last_latency_ms: last.latency.map(|latency| sink::milliseconds(latency)),
+                last_latency_ms: last.latency.map(sink::milliseconds),
             }
         };
         self.inner.providers.values().map(status).collect()

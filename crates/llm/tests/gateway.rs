@@ -1,4 +1,5 @@
 //! The whole gateway against scripted providers over real HTTP and a real database.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 #[path = "gateway/budget.rs"]
 mod budget;

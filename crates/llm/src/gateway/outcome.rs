@@ -55,7 +55,7 @@ impl Run<'_> {
         self.reply(text, finish, entry)
     }
 
-    pub(super) async fn from_cache(self, candidate: &Candidate, hit: CachedReply) -> Result<Reply, Stop> {
+    pub(super) async fn cached(self, candidate: &Candidate, hit: CachedReply) -> Result<Reply, Stop> {
         self.stream_text(&candidate.provider.name, &candidate.model, &hit.text).await?;
         let entry = self.entry(candidate, Outcome::Cached, hit.usage, Duration::ZERO);
         let reply = self.reply(hit.text, hit.finish, entry);

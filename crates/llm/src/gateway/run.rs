@@ -79,7 +79,7 @@ impl Run<'_> {
             let is_last = index + 1 == candidates.len();
             let cache_key = candidate.cache_key(self.request);
             if let Some(hit) = cache_key.and_then(|key| self.look_up(&key)) {
-                return self.from_cache(candidate, hit).await;
+                return self.cached(candidate, hit).await;
             }
             if let Some((written, entry)) = self.ask(candidate, is_last).await? {
                 return Ok(self.finished(cache_key, written, entry));
