@@ -49,7 +49,7 @@ impl Shutdown {
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "cannot listen for signals, they will end the program at once")
+                tracing::error!(%error, "cannot listen for signals, they will end the program at once");
             }
         }
     }

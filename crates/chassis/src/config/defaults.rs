@@ -42,7 +42,7 @@ fn differences(default: &[(String, &Value)], file: &[(String, &Value)], file_tex
             }
             (None, None) => {}
             (None, Some(_)) => {
-                faults.push(format!("`{key}` is set in the file and has no default; make it a comment"))
+                faults.push(format!("`{key}` is set in the file and has no default; make it a comment"));
             }
             // An empty section, such as a map of things that people add.
             (Some(text), None) if text == "{}" => {}

@@ -143,7 +143,7 @@ mod tests {
         let log = LogFile::new(path.clone());
         log.write_line("one");
         fs::rename(&path, &rotated).unwrap();
-        log.clone().write_line("two");
+        log.write_line("two");
         assert_eq!((read(&rotated).as_str(), read(&path).as_str()), ("one\n", "two\n"));
         fs::remove_dir_all(folder.path().join("deep")).unwrap();
         log.write_line("three");
