@@ -1,7 +1,7 @@
 // Plays turns without leaving the page: the story streams in, and every failure says what happened and keeps the text.
 //   form[data-composer]   sends a line;  form[data-again]  tells a turn again
 //   [data-play-problem]   where a failure is said;  template[data-phrases]  the words, in the reader's language
-import { readEvents } from "./sse.js";
+const { readEvents } = window.loom;
 
 const form = document.querySelector("form[data-composer]");
 const story = document.querySelector(".story");
@@ -120,6 +120,11 @@ async function play(path, body, article, retry) {
     return finished;
   }
   status.textContent = "";
+  // The key's first turn was stored after all, and the line was changed since: it becomes a turn of its own.
+  if (failure?.code === "turn_key_reused" && form) {
+    form.elements.key.value = crypto.randomUUID();
+    failure.code = "head_moved";
+  }
   const dropped = { detail: phrases["script-dropped"], action: "" };
   showProblem(failure ?? dropped, requestId, failure && failure.code !== "shutting_down" ? null : retry);
   return null;

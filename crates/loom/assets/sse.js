@@ -1,8 +1,9 @@
 // Reads server-sent events from the body of an answer. The browser's own EventSource cannot send a POST.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+// Files are served under names with their hash, which an import cannot know: other scripts find this as window.loom.
 
 // Feeds text in any pieces; calls back with { event, data } for each whole event.
-export class EventParser {
+class EventParser {
   #buffer = "";
   #event = "";
   #data = [];
@@ -40,7 +41,7 @@ export class EventParser {
 }
 
 // Reads an answer to its end. Data that is not JSON is passed over: a newer server may send more kinds.
-export async function readEvents(response, onEvent) {
+async function readEvents(response, onEvent) {
   const decoder = new TextDecoder();
   const parser = new EventParser(({ event, data }) => {
     let value;
@@ -58,3 +59,5 @@ export async function readEvents(response, onEvent) {
     parser.push(decoder.decode(value, { stream: true }));
   }
 }
+
+window.loom = { EventParser, readEvents };
