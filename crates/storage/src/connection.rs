@@ -105,11 +105,15 @@ impl Lease {
         self.finish(sql, started, outcome)
     }
 
-    /// Ends whatever is open. When even that fails the connection is thrown away, which ends it for certain.
+    /// Ends whatever is open. When that cannot be done the connection is thrown away, which ends it for certain.
     pub(crate) async fn roll_back(&mut self) {
-        if let Err(error) = self.run_script("ROLLBACK").await {
-            tracing::debug!(%error, "a rollback found nothing to undo or no connection");
-            self.discard();
+        match self.run_script("ROLLBACK").await {
+            // SQLite's word for "nothing is open": it has rolled back by itself, or the commit came first.
+            Ok(()) | Err(StorageError::Other { .. }) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a rollback failed, the connection is closed instead");
+                self.discard();
+            }
         }
     }
 
@@ -122,7 +126,7 @@ impl Lease {
     }
 
     fn finish<T>(
-        &self,
+        &mut self,
         sql: &str,
         started: Instant,
         outcome: Result<T, sqlx::Error>,
@@ -131,7 +135,11 @@ impl Lease {
         if let Some(observer) = &self.observer {
             observer.statement(sql, took);
         }
-        outcome.map_err(|error| classify(error, self.role, took))
+        let outcome = outcome.map_err(|error| classify(error, self.role, took));
+        if let Err(StorageError::Unavailable { .. }) = &outcome {
+            self.discard();
+        }
+        outcome
     }
 }
 

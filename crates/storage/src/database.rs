@@ -1,5 +1,6 @@
 //! The handle a program holds: opens the database, runs single statements and starts units of work.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,12 @@ const RECORDER_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Database {
     inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Database").field("backend", &self.backend()).finish()
+    }
 }
 
 struct Inner {

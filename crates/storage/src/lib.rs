@@ -1,8 +1,8 @@
 //! SQLite and PostgreSQL behind one SQL text: open by URL, units of work, reversible migrations, snapshots.
 //!
 //! Statements are written once, with `$1` placeholders and four column types (TEXT, BIGINT, DOUBLE PRECISION,
-//! BYTEA). The native drivers run them; `docs/storage-road.md` has the figures that decided against a common
-//! driver. On SQLite there is exactly one writing connection and several reading ones; on PostgreSQL one pool.
+//! BYTEA). The native drivers run them; `docs/storage-road.md` has the figures and the reasons for that. On SQLite
+//! there is exactly one writing connection and several reading ones; on PostgreSQL one pool.
 //!
 //! This crate does not build SQL, map rows to structs or hide which database is behind it: the few statements
 //! that must differ branch on [`Database::backend`].

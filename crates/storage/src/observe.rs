@@ -98,7 +98,7 @@ pub(crate) async fn record_slow_queries(source: Source, mut queue: mpsc::Receive
             Ok(()) => {}
             // Before the first migration there is no table yet, and that is fine.
             Err(StorageError::Other { detail }) => {
-                tracing::debug!(detail, "slow statements were not recorded")
+                tracing::debug!(detail, "slow statements were not recorded");
             }
             Err(error) => tracing::warn!(%error, "slow statements were not recorded"),
         }

@@ -1,5 +1,7 @@
 //! One row of a result, whichever database it came from.
 
+use std::fmt;
+
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Decode, Postgres, Row as _, Sqlite, TypeInfo, ValueRef};
@@ -13,6 +15,13 @@ pub struct Row(pub(crate) Native);
 pub(crate) enum Native {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+}
+
+/// Names the columns; what they hold stays out of logs.
+impl fmt::Debug for Row {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Row").field("columns", &self.columns()).finish()
+    }
 }
 
 impl Row {

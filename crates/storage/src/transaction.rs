@@ -4,6 +4,7 @@
 //! future was dropped half-way), nothing but rolling back is accepted, to a savepoint or whole. SQLite alone would
 //! carry on with half a unit of work.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::runtime::Handle;
@@ -149,9 +150,6 @@ impl Transaction {
     async fn end(&mut self) {
         if let Some(lease) = self.lease.as_mut() {
             lease.roll_back().await;
-            if self.state == State::Lost {
-                lease.discard();
-            }
         }
         self.lease = None;
     }
@@ -187,15 +185,21 @@ impl Transaction {
     }
 }
 
+impl fmt::Debug for Transaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Transaction").field("id", &self.id).field("state", &self.state).finish()
+    }
+}
+
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(mut lease) = self.lease.take() else { return };
         match Handle::try_current() {
-            Ok(runtime) if self.state != State::Lost => {
+            Ok(runtime) => {
                 runtime.spawn(async move { lease.roll_back().await });
             }
             // Closing the connection rolls back too.
-            _ => lease.discard(),
+            Err(_) => lease.discard(),
         }
     }
 }

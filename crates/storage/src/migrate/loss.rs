@@ -56,7 +56,7 @@ fn targets(text: &str) -> Vec<Target> {
             ["DROP", "TABLE", "IF", "EXISTS", ..] => found.extend(tables(&words[4..])),
             ["DROP", "TABLE", ..] => found.extend(tables(&words[2..])),
             ["DELETE", "FROM", ..] => {
-                found.extend(words.get(2).map(|table| Target::Table((*table).to_owned())))
+                found.extend(words.get(2).map(|table| Target::Table((*table).to_owned())));
             }
             ["ALTER", "TABLE", ..] => found.extend(dropped_columns(&words, &upper)),
             _ => {}

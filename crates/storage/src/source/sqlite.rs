@@ -1,9 +1,9 @@
 //! SQLite's connections: how they are opened, and the small pool that lends them.
 //!
 //! Not sqlx's pool, for two reasons. That one runs a task and a round trip to the connection's thread at every
-//! return, which the next writer has to wait for. And after SQLite has rolled a unit of work back by itself (a full
-//! disk), sqlx still counts it as open and refuses to begin another on that connection, for good; here such a
-//! connection is thrown away.
+//! return, which the next writer has to wait for. And sqlx counts open transactions itself: after SQLite has rolled
+//! one back on its own (a full disk), sqlx refuses to begin another on that connection, for good. Here BEGIN, COMMIT
+//! and ROLLBACK are plain statements, and nothing is counted.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
