@@ -24,8 +24,8 @@ pub fn diff(old: &Canon, new: &Canon) -> Vec<CanonChange> {
             unified: unified(&before, &after),
         });
     }
-    compare(ChangedPart::Section, sections(old), sections(new), &mut changes);
-    compare(ChangedPart::Rule, rules(old), rules(new), &mut changes);
+    compare(ChangedPart::Section, &sections(old), &sections(new), &mut changes);
+    compare(ChangedPart::Rule, &rules(old), &rules(new), &mut changes);
     changes
 }
 
@@ -62,7 +62,7 @@ fn pieces<'a>(parts: impl Iterator<Item = (&'a str, String, &'a SourceRef)>) -> 
     parts.map(piece).collect()
 }
 
-fn compare(what: ChangedPart, old: Vec<Piece<'_>>, new: Vec<Piece<'_>>, changes: &mut Vec<CanonChange>) {
+fn compare(what: ChangedPart, old: &[Piece<'_>], new: &[Piece<'_>], changes: &mut Vec<CanonChange>) {
     let mut before: HashMap<(&str, usize), &Piece<'_>> = old.iter().map(|piece| (piece.key, piece)).collect();
     let change = |kind, piece: &Piece<'_>, unified| CanonChange {
         kind,
@@ -71,7 +71,7 @@ fn compare(what: ChangedPart, old: Vec<Piece<'_>>, new: Vec<Piece<'_>>, changes:
         source: piece.source.clone(),
         unified,
     };
-    for piece in &new {
+    for piece in new {
         match before.remove(&piece.key) {
             None => changes.push(change(ChangeKind::Added, piece, unified("", &piece.text))),
             Some(earlier) if earlier.text != piece.text => {

@@ -91,7 +91,8 @@ fn item(line: &str) -> Option<(&str, &str)> {
 /// Adds a line to a paragraph: with a space, unless Chinese text simply goes on.
 fn join(text: &mut String, more: &str) {
     let wide = |c: Option<char>| c.is_some_and(|c| u32::from(c) >= 0x2e80);
-    if !text.is_empty() && !(wide(text.chars().next_back()) && wide(more.chars().next())) {
+    let goes_on = wide(text.chars().next_back()) && wide(more.chars().next());
+    if !(text.is_empty() || goes_on) {
         text.push(' ');
     }
     text.push_str(more);
