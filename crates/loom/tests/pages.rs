@@ -1,4 +1,8 @@
 //! The pages through the real program: what their forms do without a script, and what they keep when they refuse.
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use loom::app::App;
 use loom_core::access::Role;
@@ -337,7 +341,8 @@ async fn operators_manage_users_and_nobody_else_does() {
     ada.get("/users").await.refused(403, "forbidden");
     ada.post("/users", &[("name", "eve"), ("role", "operator")]).await.refused(403, "forbidden");
     root.post("/users", &[("name", "ada"), ("role", "player")]).await.refused(409, "name_taken");
-    let id = added.split("btn-primary\" href=\"/users/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id =
+        added.split("btn-primary\" href=\"/users/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let made = root.post(&format!("/users/{id}/tokens"), &[("label", "phone <b>")]).await.ok();
     assert!(made.contains("class=\"token\">loom_"));
     let listed = root.get(&format!("/users/{id}")).await.ok();

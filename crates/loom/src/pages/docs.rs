@@ -170,10 +170,11 @@ fn shape(language: Language, name: &str, schema: &Value) -> Markup {
     let required =
         |field: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == field));
     html! {
-        section.shape id=(format!("shape-{name}")) lang="en" {
-            h3 { code { (name) } }
+        details.more.shape lang="en" {
+            summary { code { (name) } }
             @if let Some(words) = schema["description"].as_str() { p.soft { (words) } }
-            dl.facts {
+            // A link to a place inside opens what it is inside of.
+            dl.facts id=(format!("shape-{name}")) {
                 @for (field, value) in schema["properties"].as_object().into_iter().flatten() {
                     dt { code { (field) } }
                     dd {

@@ -135,6 +135,9 @@ fn colour(kind: &str) -> u8 {
 }
 
 fn percent(tokens: usize, whole: usize) -> String {
+    if tokens > 0 && tokens * 200 < whole {
+        return "<1 %".to_owned();
+    }
     format!("{} %", (tokens * 100 + whole / 2).checked_div(whole).unwrap_or(0))
 }
 
@@ -167,9 +170,18 @@ fn shares(language: Language, explained: &ExplainView) -> Markup {
     }
 }
 
+/// What a reader calls a part. The core's own labels are English words for turns and headings.
 fn part_name(language: Language, kind: &str, label: &str) -> String {
     let name = text(language, &format!("part-{kind}"));
-    if label.is_empty() || label == kind {
+    if let Some(number) = label.strip_prefix("turn ").and_then(|number| number.parse::<u32>().ok()) {
+        return text_with(language, "part-turn", &[("number", Arg::Number(f64::from(number)))]);
+    }
+    let plain = match (kind, label) {
+        ("framing", "heading") => return text(language, "part-heading"),
+        ("canon" | "rules" | "facts", _) => false,
+        _ => true,
+    };
+    if plain || label.is_empty() {
         return name;
     }
     let arguments = [("kind", Arg::Text(name.into())), ("label", Arg::Text(label.into()))];
@@ -191,7 +203,7 @@ fn parts(language: Language, explained: &ExplainView) -> Markup {
             tbody {
                 @for it in &explained.parts {
                     tr {
-                        th.kind scope="row" data-label=(part) { (swatch(&it.kind)) (part_name(language, &it.kind, &it.label)) }
+                        th.kind scope="row" data-label=(part) { (swatch(&it.kind)) (part_name(language, &it.kind, &it.label)) (speaker(language, it)) }
                         td data-label=(source) { (sources(language, it)) }
                         td.bar data-label=(share) {
                             (share_bar(it.tokens as u64, sum as u64, colour(&it.kind), &percent(it.tokens, sum)))
@@ -207,6 +219,12 @@ fn parts(language: Language, explained: &ExplainView) -> Markup {
             } }
         } }
     }
+}
+
+/// Whose half of a past turn it is.
+fn speaker(language: Language, part: &PartView) -> Markup {
+    let id = if part.role == "assistant" { "part-told" } else { "part-played" };
+    html! { @if part.kind == "history" { " " span.faint { (text(language, id)) } } }
 }
 
 fn swatch(kind: &str) -> Markup {
@@ -225,6 +243,9 @@ fn counted(language: Language, exact: bool) -> Markup {
 fn sources(language: Language, part: &PartView) -> Markup {
     html! {
         @if !part.sources.is_empty() { span.mono { (part.sources.join(" · ")) } }
+        @else if matches!(part.kind.as_str(), "input" | "intent" | "ooc" | "query") {
+            span.faint { (text(language, "source-this-turn")) }
+        }
         @else if part.turn_id.is_some() { span.faint { (text(language, "source-turn")) } }
         @else if matches!(part.kind.as_str(), "contract" | "framing") {
             span.faint { (text(language, "source-built-in")) }
@@ -235,11 +256,11 @@ fn sources(language: Language, part: &PartView) -> Markup {
 
 fn texts(language: Language, parts: &[PartView]) -> Markup {
     html! {
-        section {
-            h2 { (text(language, "explain-texts")) }
+        details.more.part-texts {
+            summary { (text(language, "explain-texts")) }
             @for part in parts.iter().filter(|part| !part.text.trim().is_empty()) {
                 details.more {
-                    summary { (part_name(language, &part.kind, &part.label)) }
+                    summary { (part_name(language, &part.kind, &part.label)) (speaker(language, part)) }
                     pre.part-text { (part.text) }
                 }
             }
@@ -352,7 +373,9 @@ mod tests {
 
     #[test]
     fn shares_are_rounded_to_whole_percents() {
-        for (tokens, whole, expected) in [(1, 3, "33 %"), (2, 3, "67 %"), (0, 0, "0 %"), (5, 5, "100 %")] {
+        for (tokens, whole, expected) in
+            [(1, 3, "33 %"), (2, 3, "67 %"), (0, 0, "0 %"), (5, 5, "100 %"), (1, 999, "<1 %")]
+        {
             assert_eq!(percent(tokens, whole), expected);
         }
     }

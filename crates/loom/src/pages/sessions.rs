@@ -1,5 +1,7 @@
 //! The list of stories, and the forms that begin, change, archive and delete one.
 
+use std::collections::HashMap;
+
 use axum::{Extension, Form, extract::State, response::Redirect};
 use chassis::{
     audit::{AuditEvent, Outcome},
@@ -53,15 +55,20 @@ pub(super) async fn list(
     let filter = ListFilter { user_id: Some(caller.user_id.clone()), archived, cursor: query.cursor.clone() };
     let page =
         rows::list(&app.database, &filter, STORIES).await.map_err(|error| problems::storage(&error))?;
-    let older = page.next.as_ref().map(|cursor| {
-        format!("/?cursor={}{}", encode(cursor), if archived { "&archived=1" } else { "" })
-    });
+    let older = page
+        .next
+        .as_ref()
+        .map(|cursor| format!("/?cursor={}{}", encode(cursor), if archived { "&archived=1" } else { "" }));
+    let worlds: HashMap<String, Loaded> =
+        app.canons.all().await.into_iter().map(|loaded| (loaded.key.clone(), loaded)).collect();
     let newest = query.cursor.is_some().then_some("/");
     let body = html! {
         div.page-head {
             h1 { (text(language, "sessions-title")) }
-            div.actions {
-                a.btn.btn-primary href="/sessions/new" { (icon(Icon::Plus)) (text(language, "session-new")) }
+            @if !page.items.is_empty() {
+                div.actions {
+                    a.btn.btn-primary href="/sessions/new" { (icon(Icon::Plus)) (text(language, "session-new")) }
+                }
             }
         }
         @if page.items.is_empty() {
@@ -71,10 +78,10 @@ pub(super) async fn list(
                 Some(("/sessions/new", &text(language, "session-new"))),
             ))
         } @else {
-            ul.entry-list { @for session in &page.items { (entry(&app, language, session)) } }
+            ul.entry-list { @for session in &page.items { (entry(&app, language, session, &worlds)) } }
             @if newest.is_some() || older.is_some() { (pager(language, newest, older.as_deref(), "")) }
         }
-        p.soft {
+        p.soft.below-list {
             @if archived { a href="/" { (text(language, "sessions-without-archived")) } }
             @else { a href="/?archived=1" { (text(language, "sessions-with-archived")) } }
         }
@@ -83,14 +90,15 @@ pub(super) async fn list(
     Ok(PageShell { main_class: "narrow", ..shell(&viewer, &caller, Place::Sessions, title, body) }.render())
 }
 
-fn entry(app: &App, language: Language, session: &Session) -> Markup {
+fn entry(app: &App, language: Language, session: &Session, worlds: &HashMap<String, Loaded>) -> Markup {
+    let canon = worlds.get(&session.canon).and_then(|loaded| loaded.canon.as_deref());
     let path = format!("/sessions/{}", session.id);
     let turns = [("count", Arg::Number(session.turn_count as f64))];
     html! {
         li.entry {
             h2.entry-title { a href=(path) { (session.name) } }
             p.entry-meta {
-                span { (session.canon) }
+                span { (canon.map_or(session.canon.as_str(), |canon| canon.name.as_str())) }
                 span { (text_with(language, "turns-count", &turns)) }
                 @if session.cost_microusd > 0 { span.figure { "$" (format!("{:.4}", usd(session.cost_microusd))) } }
                 @if session.archived {
@@ -141,7 +149,8 @@ pub(super) async fn new(
 }
 
 fn choice(app: &App, loaded: &Loaded, number: usize) -> Markup {
-    let chosen = loaded.key == app.config.canon.default || (number == 0 && app.config.canon.default.is_empty());
+    let chosen =
+        loaded.key == app.config.canon.default || (number == 0 && app.config.canon.default.is_empty());
     html! {
         @if let Some(canon) = &loaded.canon {
             label.check.world lang=(canon.language.tag()) {
@@ -196,9 +205,16 @@ impl SessionForm {
     fn settings(&self, before: SessionSettings) -> Result<SessionSettings, Problem> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let temperature = given(&self.temperature)
-            .map(|text| text.parse().map_err(|_| problems::invalid("`temperature` must be a number from 0 to 2")))
+            .map(|text| {
+                text.parse().map_err(|_| problems::invalid("`temperature` must be a number from 0 to 2"))
+            })
             .transpose()?;
-        Ok(SessionSettings { provider: given(&self.provider), model: given(&self.model), temperature, ..before })
+        Ok(SessionSettings {
+            provider: given(&self.provider),
+            model: given(&self.model),
+            temperature,
+            ..before
+        })
     }
 }
 

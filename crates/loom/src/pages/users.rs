@@ -131,7 +131,7 @@ fn shown_once(viewer: &Viewer, caller: &Caller, user: &UserView, token: &TokenVi
         }))
         div.actions {
             @if caller.local { a.btn.btn-primary href="/login" { (text(language, "login-title")) } }
-            @else { a.btn.btn-primary href=(format!("/users/{}", user.id)) { (text(language, "token-list")) } }
+            @else { a.btn.btn-primary href=(format!("/users/{}", user.id)) { (text(language, "token-copied")) } }
         }
     };
     let page = page(viewer, caller, Place::Users, user.name.clone(), body);
@@ -177,7 +177,7 @@ pub(super) async fn show(
         @if operator && !own { (disable_form(language, &path, user.disabled)) }
     };
     let place = if own { Place::Account } else { Place::Users };
-    Ok(page(&viewer, &caller, place, user.name.clone(), body))
+    Ok(page(&viewer, &caller, place, user.name, body))
 }
 
 fn tokens_list(language: Language, path: &str, tokens: &[TokenView], now: Timestamp) -> Markup {
