@@ -15,23 +15,29 @@ use std::{
 use anyhow::Context;
 use nix::unistd::{Gid, Uid, User};
 
-/// The shell's program text. `$1` signal that stops the program, `$2` folder to remove afterwards or empty, then
-/// the program and its arguments. The watcher is a background job, whose standard input would be empty; the
-/// pipe therefore travels as descriptor 3, which the program itself must not inherit.
+/// The shell's program text. `$1` signal that stops the program, `$2` folder to remove afterwards, then the program
+/// and its arguments. `setsid` gives the program a process group of its own, so that its children go with it. The
+/// watcher is a background job, whose standard input would be empty; the pipe therefore travels as descriptor 3,
+/// which the program itself must not inherit. Should the pipe close before `setsid` has done its work, there is no
+/// group yet, and nothing but that one process to kill.
 const WATCHDOG: &str = r#"
 signal="$1"; folder="$2"; shift 2
 exec 3<&0 </dev/null
-"$@" 3<&- &
+setsid "$@" 3<&- &
 program=$!
-( cat <&3 >/dev/null; kill -s "$signal" "$program" ) 2>/dev/null &
+( cat <&3 >/dev/null; kill -s "$signal" -- "-$program" || kill -s KILL "$program" ) 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait "$program"
 code=$?
+kill -s KILL -- "-$program" 2>/dev/null
 kill "$watcher" 2>/dev/null
-[ -z "$folder" ] || rm -rf "$folder"
+rm -rf "$folder"
 exit "$code"
 "#;
+
+/// The text of a guard: kills the process group `$1` when the pipe closes.
+const GUARD: &str = r#"cat >/dev/null; kill -s KILL -- "-$1""#;
 
 /// What to run on a leash.
 #[derive(Debug, Clone)]
@@ -55,6 +61,13 @@ pub struct Account {
     pub uid: Uid,
     /// Its first group.
     pub gid: Gid,
+}
+
+/// Kills a process group when this value is dropped or the test process dies.
+#[derive(Debug)]
+pub struct Guard {
+    watchdog: Child,
+    pipe: Option<ChildStdin>,
 }
 
 /// A running program that ends when this value is dropped or the test process dies.
@@ -134,6 +147,34 @@ impl Leash {
     /// The program's exit status when it has ended by itself, `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.watchdog.try_wait().ok().flatten()
+    }
+}
+
+impl Guard {
+    /// Watches over a process group that we lead or started.
+    ///
+    /// # Errors
+    /// When no shell starts.
+    pub fn over(process_group: u32) -> anyhow::Result<Self> {
+        let mut watchdog = Command::new("/bin/sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(process_group.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("starting /bin/sh")?;
+        let pipe = watchdog.stdin.take();
+        Ok(Self { watchdog, pipe })
+    }
+}
+
+impl Drop for Guard {
+    /// Kills the group and waits until the signal is sent. A group of which nothing is left is no error.
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        let _ = self.watchdog.wait();
     }
 }
 

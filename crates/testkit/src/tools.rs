@@ -21,6 +21,10 @@ pub struct Tool {
 /// The database server.
 pub const POSTGRES: Tool = Tool { key: "postgres", name: "PostgreSQL", debian: "postgresql" };
 
+/// The browser with its driver.
+pub const CHROMIUM: Tool =
+    Tool { key: "chromium", name: "Chromium with chromedriver", debian: "chromium chromium-driver" };
+
 /// The value of an environment variable, or `None` when it is unset, empty or not text.
 #[expect(
     clippy::disallowed_methods,
@@ -30,6 +34,15 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The names of the variables that begin so.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "testkit may not import chassis; it reads the environment here only"
+)]
+pub fn variables_with_prefix(prefix: &str) -> Vec<String> {
+    std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with(prefix)).collect()
+}
+
 /// The first file called one of `names` in the folders of `PATH` and then in `more_folders`.
 pub fn find(names: &[&str], more_folders: &[PathBuf]) -> Option<PathBuf> {
     let path = variable("PATH").unwrap_or_default();
@@ -37,17 +50,20 @@ pub fn find(names: &[&str], more_folders: &[PathBuf]) -> Option<PathBuf> {
     names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
 }
 
+/// Says on the process's own standard error, past the test runner's capture, that a test did not run for want of
+/// something.
+pub fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED (no {what})");
+}
+
 /// Ends the test loudly, or returns after saying that it is skipped when `TESTKIT_ALLOW_MISSING` (words
 /// separated by commas) names this tool.
-///
-/// The line goes to the process's own standard error, past the test runner's capture, so that it is seen for
-/// tests that "pass" by being skipped.
 ///
 /// # Panics
 /// When the tool may not be missing.
 pub fn missing(tool: Tool, hint: &str) {
     if is_allowed(variable("TESTKIT_ALLOW_MISSING").as_deref(), tool.key) {
-        let _ = writeln!(std::io::stderr(), "SKIPPED (no {})", tool.name);
+        skipped(tool.name);
         return;
     }
     panic!("{}", explanation(tool, hint));
