@@ -194,7 +194,9 @@ pub enum PromptError {
         room_tokens: usize,
     },
     /// The session's settings leave no room for any input.
-    #[error("the context of {budget_tokens} tokens is too small, {needed_tokens} go to the fixed instructions alone")]
+    #[error(
+        "the context of {budget_tokens} tokens is too small, {needed_tokens} go to the fixed instructions alone"
+    )]
     ContextTooSmall {
         /// Context less reply.
         budget_tokens: usize,

@@ -1,7 +1,11 @@
 //! The paths that must stay flat, measured on one machine: `cargo bench -p loom@0.0.0`.
 //!
 //! SQLite with full synchronisation in a temporary folder; the offline narrator, so that no model is measured.
-#![expect(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench prints figures, and stops when it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints figures, and stops when it cannot go on"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +26,8 @@ use loom::{
 };
 use loom_core::{access::Role, session::TurnSettings, tokens::Estimate, turn::TurnInput};
 
-const LINE: &str = "I walk along the wall with one hand on the stone, and count the doors that are not there.";
+const LINE: &str =
+    "I walk along the wall with one hand on the stone, and count the doors that are not there.";
 const REPLY: &str = "The stone is wet and warm, which is wrong in either season. At the fourth door that is not there \
                      somebody has left a lamp, trimmed and filled, and a note that says only: later. What do you do?";
 
@@ -156,7 +161,8 @@ async fn store_only(app: &App) {
         number += 1;
         let stored = turn(&session.id, number, Some(parent.clone()), "");
         let next = stored.id.clone();
-        let target = HeadMove::Advance { branch: branch.clone(), name: "main".to_owned(), expected: Some(parent) };
+        let target =
+            HeadMove::Advance { branch: branch.clone(), name: "main".to_owned(), expected: Some(parent) };
         let commit = TurnCommit {
             turn: stored,
             target,
@@ -219,7 +225,8 @@ async fn list(app: &App) {
     let mut samples = Vec::new();
     let mut cursor = None;
     for _ in 0..200 {
-        let filter = ListFilter { user_id: Some(Caller::local().user_id), archived: false, cursor: cursor.take() };
+        let filter =
+            ListFilter { user_id: Some(Caller::local().user_id), archived: false, cursor: cursor.take() };
         let started = Instant::now();
         let page = sessions::list(&app.database, &filter, 50).await.unwrap();
         samples.push(started.elapsed());

@@ -144,10 +144,11 @@ impl App {
     /// The address to listen on; anything but loopback needs a user first.
     pub async fn bind_address(&self) -> anyhow::Result<SocketAddr> {
         let bind = &self.config.server.bind;
-        let mut addresses = tokio::net::lookup_host(bind.as_str())
-            .await
-            .with_context(|| format!("`server.bind` is `{bind}`; it must be an address with a port, like 127.0.0.1:8000"))?;
-        let address = addresses.next().with_context(|| format!("`server.bind` names no address: `{bind}`"))?;
+        let mut addresses = tokio::net::lookup_host(bind.as_str()).await.with_context(|| {
+            format!("`server.bind` is `{bind}`; it must be an address with a port, like 127.0.0.1:8000")
+        })?;
+        let address =
+            addresses.next().with_context(|| format!("`server.bind` names no address: `{bind}`"))?;
         if !address.ip().is_loopback() && !self.auth.users_exist().await? {
             bail!(
                 "`server.bind` is {address}, which other machines reach, and there is no user yet: \
@@ -172,7 +173,8 @@ fn health(database: &Database, canons: &CanonDir, gateway: &Gateway, clock: &Clo
             let canons = canons.clone();
             Box::pin(async move {
                 let all = canons.all().await;
-                let broken: Vec<_> = all.iter().filter(|it| it.canon.is_none() || it.stale).map(|it| &*it.key).collect();
+                let broken: Vec<_> =
+                    all.iter().filter(|it| it.canon.is_none() || it.stale).map(|it| &*it.key).collect();
                 match (all.len(), broken.is_empty()) {
                     (0, _) => Err(format!("no canon in {}", canons.root().display())),
                     (count, true) => Ok(format!("{count} canon(s)")),
@@ -192,7 +194,11 @@ fn models(gateway: &Gateway) -> Result<String, String> {
     if providers.is_empty() {
         return Ok("offline narrator".to_owned());
     }
-    let open: Vec<_> = providers.iter().filter(|it| it.breaker == llm::breaker::BreakerState::Open).map(|it| it.name.as_str()).collect();
+    let open: Vec<_> = providers
+        .iter()
+        .filter(|it| it.breaker == llm::breaker::BreakerState::Open)
+        .map(|it| it.name.as_str())
+        .collect();
     if open.len() == providers.len() {
         return Err(format!("every provider fails: {}", open.join(", ")));
     }

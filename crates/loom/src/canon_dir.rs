@@ -113,7 +113,9 @@ impl CanonDir {
         let stale: Vec<(String, files::Signature)> = {
             let loaded = self.loaded.read().await;
             seen.iter()
-                .filter(|(key, signature)| loaded.get(*key).is_none_or(|known| known.signature != **signature))
+                .filter(|(key, signature)| {
+                    loaded.get(*key).is_none_or(|known| known.signature != **signature)
+                })
                 .map(|(key, signature)| (key.clone(), signature.clone()))
                 .collect()
         };
@@ -190,15 +192,13 @@ impl CanonDir {
         let key = key.to_owned();
         match loaded.get(&key) {
             Some(entry) => {
-                let first_problem = entry
-                    .problems
-                    .first()
-                    .map_or_else(|| "it is empty".to_owned(), |it| format!("{}:{}: {}", it.path, it.line, it.message));
+                let first_problem = entry.problems.first().map_or_else(
+                    || "it is empty".to_owned(),
+                    |it| format!("{}:{}: {}", it.path, it.line, it.message),
+                );
                 CanonError::Unplayable { key, first_problem }
             }
-            None => {
-                CanonError::Unknown { key, known: loaded.keys().cloned().collect::<Vec<_>>().join(", ") }
-            }
+            None => CanonError::Unknown { key, known: loaded.keys().cloned().collect::<Vec<_>>().join(", ") },
         }
     }
 

@@ -147,9 +147,9 @@ fn load_config(global: &Global) -> anyhow::Result<Loaded<Config>> {
     let fallback = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file());
     let mut flags = Vec::new();
     for setting in &global.set {
-        let (key, value) = setting
-            .split_once('=')
-            .with_context(|| format!("--set {setting:?} has no `=`; write KEY=VALUE, such as logs.level=debug"))?;
+        let (key, value) = setting.split_once('=').with_context(|| {
+            format!("--set {setting:?} has no `=`; write KEY=VALUE, such as logs.level=debug")
+        })?;
         flags.push((key.trim().to_owned(), parse_value(value)));
     }
     let sources = Sources {
@@ -168,7 +168,10 @@ fn load_config(global: &Global) -> anyhow::Result<Loaded<Config>> {
 /// A TOML value where it reads as one, otherwise the text itself.
 fn parse_value(text: &str) -> toml::Value {
     let document: Result<toml::Table, _> = toml::from_str(&format!("value = {text}"));
-    document.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| toml::Value::String(text.to_owned()))
+    document
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()))
 }
 
 fn register_secrets(config: &Config) {

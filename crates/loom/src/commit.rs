@@ -109,7 +109,8 @@ impl Committer {
 async fn write_batches(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
-        metrics::histogram!(crate::metric_names::COMMIT_BATCH_TURNS).record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!(crate::metric_names::COMMIT_BATCH_TURNS)
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let outcomes = write_batch(&database, &batch).await;
         for ((_, answer), outcome) in batch.drain(..).zip(outcomes) {
             // A caller that went away still has its turn stored; it will find it under its key.
@@ -129,7 +130,10 @@ async fn write_batch(database: &Database, batch: &[Waiting]) -> Vec<Result<(), C
     }
 }
 
-async fn try_batch(database: &Database, batch: &[Waiting]) -> Result<Vec<Result<(), CommitError>>, StorageError> {
+async fn try_batch(
+    database: &Database,
+    batch: &[Waiting],
+) -> Result<Vec<Result<(), CommitError>>, StorageError> {
     let mut transaction = database.begin().await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for (commit, _) in batch {
@@ -153,7 +157,8 @@ async fn write_turn(transaction: &mut Transaction, commit: &TurnCommit) -> Resul
         HeadMove::Open(branch) => &branch.name,
     };
     let touched =
-        sessions::record_turn(transaction, &turn.session_id, active, turn.cost_microusd, &turn.created_at).await?;
+        sessions::record_turn(transaction, &turn.session_id, active, turn.cost_microusd, &turn.created_at)
+            .await?;
     if touched == 0 {
         return Err(CommitError::SessionGone(turn.session_id.clone()));
     }

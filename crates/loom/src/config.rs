@@ -196,6 +196,11 @@ pub struct LimitsConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { turns_per_minute: 60, requests_per_minute: 1_200, sessions_per_user: 10_000, concurrent_turns: 256 }
+        Self {
+            turns_per_minute: 60,
+            requests_per_minute: 1_200,
+            sessions_per_user: 10_000,
+            concurrent_turns: 256,
+        }
     }
 }

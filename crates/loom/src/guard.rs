@@ -56,7 +56,11 @@ impl Limits {
     }
 }
 
-fn check(limiter: Option<&Arc<DefaultKeyedRateLimiter<UserId>>>, caller: &Caller, what: &str) -> Result<(), Problem> {
+fn check(
+    limiter: Option<&Arc<DefaultKeyedRateLimiter<UserId>>>,
+    caller: &Caller,
+    what: &str,
+) -> Result<(), Problem> {
     // Somebody alone on their own machine only slows themselves.
     let Some(limiter) = limiter.filter(|_| !caller.local) else { return Ok(()) };
     limiter.check_key(&caller.user_id).map_err(|_| {
@@ -124,7 +128,8 @@ fn check_site(app: &App, request: &Request, users: bool) -> Result<(), Problem> 
     }
     let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let foreign = origin.is_some_and(|origin| origin.split_once("://").is_none_or(|(_, site)| site != host && !named(site)));
+    let foreign = origin
+        .is_some_and(|origin| origin.split_once("://").is_none_or(|(_, site)| site != host && !named(site)));
     if cross_site || foreign {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -227,7 +232,10 @@ mod tests {
     #[test]
     fn a_token_comes_in_the_header_or_the_cookie() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+            pairs
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect()
         };
         let check = |pairs: &[(&'static str, &'static str)], expected: Option<&str>| {
             assert_eq!(token(&headers(pairs)).as_deref(), expected, "{pairs:?}");

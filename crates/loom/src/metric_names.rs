@@ -14,7 +14,11 @@ pub const REFUSED_TOTAL: &str = "loom_refused_total";
 /// Registers the descriptions with the recorder.
 pub fn describe() {
     metrics::describe_counter!(TURNS_TOTAL, "turns played, by outcome");
-    metrics::describe_histogram!(TURN_DURATION_SECONDS, metrics::Unit::Seconds, "request to acknowledgement of a turn");
+    metrics::describe_histogram!(
+        TURN_DURATION_SECONDS,
+        metrics::Unit::Seconds,
+        "request to acknowledgement of a turn"
+    );
     metrics::describe_histogram!(COMMIT_BATCH_TURNS, "turns that one commit carried");
     metrics::describe_counter!(RATE_LIMITED_TOTAL, "requests refused by a rate limit");
     metrics::describe_counter!(REFUSED_TOTAL, "requests refused for lack of a token or of permission");

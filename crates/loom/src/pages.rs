@@ -117,7 +117,13 @@ fn nav(language: Language, caller: Option<&Caller>, place: Place) -> Vec<NavItem
 }
 
 /// A page in the shell, with the caller's name and the way out.
-fn shell<'a>(viewer: &'a Viewer, caller: &Caller, place: Place, title: String, body: Markup) -> PageShell<'a> {
+fn shell<'a>(
+    viewer: &'a Viewer,
+    caller: &Caller,
+    place: Place,
+    title: String,
+    body: Markup,
+) -> PageShell<'a> {
     let account = (!caller.local).then(|| {
         html! {
             form method="post" action="/logout" {
@@ -241,7 +247,8 @@ mod tests {
             for piece in code.split("StatusCode::").skip(1) {
                 let Some(quoted) = piece.split('"').nth(1) else { continue };
                 let near = piece.find('"').is_some_and(|at| at < 60);
-                if near && quoted.contains('_') && quoted.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+                if near && quoted.contains('_') && quoted.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+                {
                     seen += 1;
                     for id in [format!("problem-{quoted}"), format!("problem-{quoted}-next")] {
                         assert!(TEXTS.has(Language::ZhCn, &id), "{id} is missing");

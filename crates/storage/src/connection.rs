@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Postgres};
+use sqlx::AssertSqlSafe;
 
 use crate::error::StorageError;
 use crate::error::classify::classify;
 use crate::observe::Observer;
 use crate::row::{Native, Row};
+use crate::source::postgres::PostgresLease;
 use crate::source::sqlite::SqliteLease;
 use crate::statement::{check, postgres_arguments, sqlite_arguments};
 use crate::value::Value;
@@ -23,7 +23,7 @@ pub(crate) enum Role {
 
 pub(crate) enum Link {
     Sqlite(SqliteLease),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(PostgresLease),
 }
 
 /// A connection of the caller's own until it is dropped.
@@ -47,8 +47,8 @@ impl Lease {
                 .execute(lease.connection()?)
                 .await
                 .map(|done| done.rows_affected()),
-            Link::Postgres(connection) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
-                .execute(&mut **connection)
+            Link::Postgres(lease) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
+                .execute(&mut *lease.connection)
                 .await
                 .map(|done| done.rows_affected()),
         };
@@ -63,8 +63,8 @@ impl Lease {
                 .fetch_all(lease.connection()?)
                 .await
                 .map(|rows| rows.into_iter().map(|row| Row(Native::Sqlite(row))).collect()),
-            Link::Postgres(connection) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
-                .fetch_all(&mut **connection)
+            Link::Postgres(lease) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
+                .fetch_all(&mut *lease.connection)
                 .await
                 .map(|rows| rows.into_iter().map(|row| Row(Native::Postgres(row))).collect()),
         };
@@ -83,8 +83,8 @@ impl Lease {
                 .fetch_optional(lease.connection()?)
                 .await
                 .map(|row| row.map(|row| Row(Native::Sqlite(row)))),
-            Link::Postgres(connection) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
-                .fetch_optional(&mut **connection)
+            Link::Postgres(lease) => sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(params)?)
+                .fetch_optional(&mut *lease.connection)
                 .await
                 .map(|row| row.map(|row| Row(Native::Postgres(row)))),
         };
@@ -98,8 +98,8 @@ impl Lease {
             Link::Sqlite(lease) => {
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(lease.connection()?).await.map(drop)
             }
-            Link::Postgres(connection) => {
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **connection).await.map(drop)
+            Link::Postgres(lease) => {
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *lease.connection).await.map(drop)
             }
         };
         self.finish(sql, started, outcome)
@@ -121,7 +121,7 @@ impl Lease {
     pub(crate) fn discard(&mut self) {
         match &mut self.link {
             Link::Sqlite(lease) => lease.discard(),
-            Link::Postgres(connection) => connection.close_on_drop(),
+            Link::Postgres(lease) => lease.connection.close_on_drop(),
         }
     }
 

@@ -139,7 +139,7 @@ pub enum StorageError {
         backend: Backend,
     },
     /// Too many callers were queued before this one.
-    #[error("no free {what} after {} ms: fewer callers at once, a faster disk, or a server that can be reached", waited.as_millis())]
+    #[error("no free {what} after {} ms: fewer callers at once, or a faster disk", waited.as_millis())]
     Timeout {
         /// What was waited for.
         what: &'static str,

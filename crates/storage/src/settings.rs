@@ -36,7 +36,8 @@ pub struct DatabaseSettings {
     /// Reading connections on SQLite; size of the whole pool on PostgreSQL. At least one is used.
     pub readers: u32,
     /// How long a statement waits for a lock that somebody else holds before it fails with `Locked`. On
-    /// PostgreSQL it is the lock timeout and also bounds the wait for a free connection of the pool.
+    /// PostgreSQL it also bounds the wait for a new connection to the server (at least 1 s). Queueing for a free
+    /// connection is bounded by 30 s on both.
     pub busy_timeout: Duration,
     /// A statement slower than this is recorded in `slow_queries`. Zero records every statement;
     /// `Duration::MAX` none.

@@ -4,20 +4,26 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::connection::{Link, Role};
 use crate::error::StorageError;
-use crate::error::classify::classify;
 use crate::settings::{Backend, DatabaseSettings, Target};
+use crate::source::postgres::PostgresSource;
 use crate::source::sqlite::Connections;
+
+/// How long a caller queues for a connection. A queue moves at the pace of the disk, so this is far above the time
+/// for a lock.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub(crate) enum Source {
     Sqlite(SqliteSource),
-    Postgres(PgPool),
+    Postgres(PostgresSource),
 }
 
 #[derive(Clone)]
@@ -51,13 +57,7 @@ impl Source {
             (Source::Sqlite(source), Role::Reader) => {
                 source.readers.acquire("reader").await.map(Link::Sqlite)
             }
-            (Source::Postgres(pool), role) => {
-                let started = Instant::now();
-                match pool.acquire().await {
-                    Ok(connection) => Ok(Link::Postgres(connection)),
-                    Err(error) => Err(classify(error, role, started.elapsed())),
-                }
-            }
+            (Source::Postgres(source), _) => source.acquire().await.map(Link::Postgres),
         }
     }
 
@@ -69,7 +69,20 @@ impl Source {
                 source.readers.close().await;
                 source.writer.close().await;
             }
-            Source::Postgres(pool) => pool.close().await,
+            Source::Postgres(source) => source.close().await,
         }
+    }
+}
+
+/// Waits for a turn, first come first served.
+async fn queue(permits: &Arc<Semaphore>, what: &'static str) -> Result<OwnedSemaphorePermit, StorageError> {
+    if let Ok(permit) = permits.clone().try_acquire_owned() {
+        return Ok(permit);
+    }
+    let started = Instant::now();
+    match timeout(QUEUE_TIMEOUT, permits.clone().acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_closed)) => Err(StorageError::Closed),
+        Err(_elapsed) => Err(StorageError::Timeout { what, waited: started.elapsed() }),
     }
 }

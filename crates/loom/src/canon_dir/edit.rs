@@ -51,7 +51,12 @@ pub fn file_hash(text: &str) -> String {
 }
 
 /// What a canon would be with one file changed.
-pub async fn preview(canons: &CanonDir, key: &str, path: &str, text: &str) -> Result<canon::ParsedCanon, SaveError> {
+pub async fn preview(
+    canons: &CanonDir,
+    key: &str,
+    path: &str,
+    text: &str,
+) -> Result<canon::ParsedCanon, SaveError> {
     let path = checked_path(key, path)?;
     let loaded = canons.get(key).await.ok_or_else(|| SaveError::UnknownCanon(key.to_owned()))?;
     let mut files = loaded.files.as_ref().clone();
@@ -76,7 +81,8 @@ pub async fn save(
     canons.refresh().await;
     let parsed = preview(canons, key, path, text).await?;
     if parsed.canon.is_none() {
-        let errors = parsed.problems.into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        let errors =
+            parsed.problems.into_iter().filter(|problem| problem.severity == Severity::Error).collect();
         return Err(SaveError::Unplayable(errors));
     }
     let name = checked_path(key, path)?;

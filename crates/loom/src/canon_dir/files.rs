@@ -21,7 +21,9 @@ const ENTRIES: [&str; 4] = ["canon.md", "README.md", "readme.md", "index.md"];
 
 /// A canon name that cannot be one.
 #[derive(Debug, thiserror::Error)]
-#[error("`{key}` is not the name of a canon: use the folder's or file's own name, without `/`, `\\` or a leading dot")]
+#[error(
+    "`{key}` is not the name of a canon: use the folder's or file's own name, without `/`, `\\` or a leading dot"
+)]
 pub struct CanonKeyError {
     /// What was given, shortened.
     pub key: String,
@@ -76,7 +78,11 @@ pub(super) fn scan(root: &Path) -> BTreeMap<String, Signature> {
 
 fn stamp(name: &str, path: &Path) -> (String, u64, Option<SystemTime>) {
     let metadata = fs::metadata(path).ok();
-    (name.to_owned(), metadata.as_ref().map_or(0, fs::Metadata::len), metadata.and_then(|it| it.modified().ok()))
+    (
+        name.to_owned(),
+        metadata.as_ref().map_or(0, fs::Metadata::len),
+        metadata.and_then(|it| it.modified().ok()),
+    )
 }
 
 /// The Markdown files of a canon: path within it, path on disk.
@@ -96,7 +102,9 @@ fn list(root: &Path, key: &str) -> Vec<(String, PathBuf)> {
             }
             let relative = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() && depth < DEPTH_LIMIT => open.push((relative, entry.path(), depth + 1)),
+                Ok(kind) if kind.is_dir() && depth < DEPTH_LIMIT => {
+                    open.push((relative, entry.path(), depth + 1));
+                }
                 Ok(kind) if !kind.is_dir() && is_markdown(&name) => found.push((relative, entry.path())),
                 _ => {}
             }
@@ -107,22 +115,28 @@ fn list(root: &Path, key: &str) -> Vec<(String, PathBuf)> {
 }
 
 fn is_markdown(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("md") || it.eq_ignore_ascii_case("markdown"))
+    Path::new(name)
+        .extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("md") || it.eq_ignore_ascii_case("markdown"))
 }
 
 /// Where parsing begins.
-pub(super) fn entry_of<'a>(key: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    if names.clone().any(|name| name == key) {
+pub(super) fn entry_of<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.contains(&key) {
         return key.to_owned();
     }
     ENTRIES
         .iter()
-        .find(|entry| names.clone().any(|name| name == **entry))
+        .find(|entry| names.contains(entry))
         .map_or_else(|| ENTRIES[0].to_owned(), |entry| (*entry).to_owned())
 }
 
 /// The entry of a folder that has none: it includes all the others in order of name.
-pub(super) fn synthetic_entry<'a>(entry: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+pub(super) fn synthetic_entry<'a>(
+    entry: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Option<String> {
     if names.clone().any(|name| name == entry) {
         return None;
     }

@@ -56,7 +56,8 @@ impl Canon {
     pub(super) async fn run(self, invocation: Invocation) -> anyhow::Result<ExitCode> {
         let database = app::open_database(invocation.config(), Clock::system()).await?;
         app::migrate(invocation.config(), &database).await?;
-        let folder = CanonDir::open(&invocation.config().canon.directory, database.clone(), Clock::system()).await;
+        let folder =
+            CanonDir::open(&invocation.config().canon.directory, database.clone(), Clock::system()).await;
         let code = match self {
             Self::List => list(&invocation, &folder).await?,
             Self::Validate { canons, strict } => validate(&invocation, &folder, &canons, strict).await?,
@@ -64,7 +65,9 @@ impl Canon {
                 let versions = canons::list(&database, &canon, VERSIONS).await?;
                 diff(&invocation, &folder, &canon, &versions, (from.as_deref(), to.as_deref())).await?
             }
-            Self::History { canon } => history(&invocation, canons::list(&database, &canon, VERSIONS).await?)?,
+            Self::History { canon } => {
+                history(&invocation, canons::list(&database, &canon, VERSIONS).await?)?
+            }
         };
         database.close().await;
         Ok(code)
@@ -93,7 +96,14 @@ async fn list(invocation: &Invocation, folder: &CanonDir) -> anyhow::Result<Exit
             canon.hash[..12].to_owned(),
             it.problems.len().to_string(),
         ],
-        None => vec![it.key.clone(), "-".into(), "-".into(), "-".into(), "-".into(), it.problems.len().to_string()],
+        None => vec![
+            it.key.clone(),
+            "-".into(),
+            "-".into(),
+            "-".into(),
+            "-".into(),
+            it.problems.len().to_string(),
+        ],
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     print!("{}", table(&["KEY", "NAME", "LANGUAGE", "VERSION", "HASH", "PROBLEMS"], &rows));
@@ -184,7 +194,8 @@ async fn diff(
     let new = match to {
         Some(_) => stored(versions, to)?,
         None => {
-            let loaded = folder.get(key).await.with_context(|| format!("there is no canon `{key}` in the folder"))?;
+            let loaded =
+                folder.get(key).await.with_context(|| format!("there is no canon `{key}` in the folder"))?;
             parse(key, &loaded.files)?
         }
     };
@@ -211,7 +222,9 @@ fn stored(versions: &[canons::CanonVersion], hash: Option<&str>) -> anyhow::Resu
 }
 
 fn parse(key: &str, files: &BTreeMap<String, String>) -> anyhow::Result<canon::Canon> {
-    canon_dir::parse_files(key, files).canon.with_context(|| format!("canon `{key}` cannot be played as it stands"))
+    canon_dir::parse_files(key, files)
+        .canon
+        .with_context(|| format!("canon `{key}` cannot be played as it stands"))
 }
 
 fn history(invocation: &Invocation, versions: Vec<canons::CanonVersion>) -> anyhow::Result<ExitCode> {
@@ -222,7 +235,13 @@ fn history(invocation: &Invocation, versions: Vec<canons::CanonVersion>) -> anyh
     }
     let row = |it: &VersionView| {
         let commit = it.commit.clone().unwrap_or_else(|| "-".to_owned());
-        vec![it.hash[..12].to_owned(), plain(&it.version, 16), commit, it.files.to_string(), it.first_seen_at.clone()]
+        vec![
+            it.hash[..12].to_owned(),
+            plain(&it.version, 16),
+            commit,
+            it.files.to_string(),
+            it.first_seen_at.clone(),
+        ]
     };
     let rows: Vec<_> = versions.iter().map(row).collect();
     print!("{}", table(&["HASH", "VERSION", "COMMIT", "FILES", "FIRST SEEN"], &rows));

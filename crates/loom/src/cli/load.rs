@@ -119,7 +119,8 @@ impl Load {
                 load::run(plan, request).await
             }
             None => {
-                load::run_closed(ClosedPlan { concurrency: self.concurrency, duration, warm_up }, request).await
+                load::run_closed(ClosedPlan { concurrency: self.concurrency, duration, warm_up }, request)
+                    .await
             }
         }
     }
@@ -133,11 +134,20 @@ fn client(token: Option<&str>) -> anyhow::Result<Client> {
         value.set_sensitive(true);
         headers.insert(reqwest::header::AUTHORIZATION, value);
     }
-    Client::builder().default_headers(headers).timeout(Duration::from_secs(60)).build().context("no HTTP client")
+    Client::builder()
+        .default_headers(headers)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .context("no HTTP client")
 }
 
 /// Creates the sessions that are played.
-async fn prepare(client: &Client, url: &str, count: usize, concurrency: usize) -> anyhow::Result<Vec<String>> {
+async fn prepare(
+    client: &Client,
+    url: &str,
+    count: usize,
+    concurrency: usize,
+) -> anyhow::Result<Vec<String>> {
     use futures::{StreamExt, TryStreamExt};
     futures::stream::iter(0..count)
         .map(|index| async move {
@@ -145,7 +155,10 @@ async fn prepare(client: &Client, url: &str, count: usize, concurrency: usize) -
             let answer = client.post(format!("{url}/api/v1/sessions")).json(&body).send().await?;
             let status = answer.status();
             let body: Value = answer.json().await?;
-            body["id"].as_str().map(str::to_owned).with_context(|| format!("no session was made: {status} {body}"))
+            body["id"]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no session was made: {status} {body}"))
         })
         .buffer_unordered(concurrency)
         .try_collect()
@@ -159,7 +172,9 @@ impl Target {
             Scenario::Turns => {
                 let position = usize::try_from(index).unwrap_or(0) % self.sessions.len();
                 let body = json!({ "key": format!("load-{index}"), "input": "I look around and listen." });
-                self.client.post(format!("{url}/api/v1/sessions/{}/turns", self.sessions[position])).json(&body)
+                self.client
+                    .post(format!("{url}/api/v1/sessions/{}/turns", self.sessions[position]))
+                    .json(&body)
             }
             Scenario::List => self.client.get(format!("{url}/api/v1/sessions?limit=50")),
             Scenario::Health => self.client.get(format!("{url}/health")),

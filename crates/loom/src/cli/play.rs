@@ -206,7 +206,8 @@ impl Seat {
             _ => None,
         };
         let moved =
-            tree::move_head(&self.app.player, &self.session, &self.branch, head.as_ref(), Some(&branch.head)).await;
+            tree::move_head(&self.app.player, &self.session, &self.branch, head.as_ref(), Some(&branch.head))
+                .await;
         match moved {
             Ok(branch) => {
                 self.head = branch.head;
@@ -219,7 +220,9 @@ impl Seat {
 
     async fn facts(&self) -> anyhow::Result<()> {
         let state = match &self.head {
-            Some(head) => turns::find(&self.app.database, &self.session.id, head).await?.and_then(|it| it.state_id),
+            Some(head) => {
+                turns::find(&self.app.database, &self.session.id, head).await?.and_then(|it| it.state_id)
+            }
             None => None,
         };
         let world = states::load(&self.app.database, state.as_ref()).await?.world;

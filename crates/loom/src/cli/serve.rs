@@ -67,7 +67,10 @@ async fn serve(app: &App, shutdown: &Shutdown) -> anyhow::Result<()> {
 /// Turns go on without their listeners; they get the drain's time as well, then the database is closed in order.
 async fn stop(app: &App, shutdown: &Shutdown, drain: Duration) {
     if !shutdown.wait_drained(app.player.tracker().clone(), drain).await {
-        tracing::warn!(turns = app.player.in_progress(), "turns that were not finished are dropped; none was acknowledged");
+        tracing::warn!(
+            turns = app.player.in_progress(),
+            "turns that were not finished are dropped; none was acknowledged"
+        );
     }
     if let Err(error) = app.gateway.flush().await {
         tracing::error!(%error, "the last ledger entries could not be stored");

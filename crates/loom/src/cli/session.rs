@@ -101,9 +101,13 @@ impl Session {
                 let filter = ListFilter { user_id: None, archived, cursor };
                 list(&invocation, &app, &filter, limit).await?;
             }
-            Self::Show { id, branch, turns } => show(&invocation, &app, &id, branch.as_deref(), turns).await?,
+            Self::Show { id, branch, turns } => {
+                show(&invocation, &app, &id, branch.as_deref(), turns).await?;
+            }
             Self::Branch { id, name, at } => open_branch(&invocation, &app, &id, &name, at).await?,
-            Self::Rollback { id, to, branch } => rollback(&invocation, &app, &id, to, branch.as_deref()).await?,
+            Self::Rollback { id, to, branch } => {
+                rollback(&invocation, &app, &id, to, branch.as_deref()).await?;
+            }
             Self::Archive { id, undo } => archive(&app, &id, !undo).await?,
             Self::Delete { id, yes } => delete(&app, &id, yes).await?,
         }
@@ -167,7 +171,13 @@ async fn list(invocation: &Invocation, app: &App, filter: &ListFilter, limit: us
     Ok(())
 }
 
-async fn show(invocation: &Invocation, app: &App, id: &str, branch: Option<&str>, count: usize) -> anyhow::Result<()> {
+async fn show(
+    invocation: &Invocation,
+    app: &App,
+    id: &str,
+    branch: Option<&str>,
+    count: usize,
+) -> anyhow::Result<()> {
     let session = find(app, id).await?;
     let branch = branch_of(app, &session, branch).await?;
     let all = branches::list(&app.database, &session.id, 1_000).await?;
@@ -183,7 +193,10 @@ async fn show(invocation: &Invocation, app: &App, id: &str, branch: Option<&str>
             .print_json(&serde_json::json!({ "session": session, "branches": branches, "turns": turns }));
     }
     println!("{}  {}", session.id, plain(&session.name, 80));
-    println!("canon {}, {} turn(s), last played {} UTC", session.canon, session.turn_count, session.last_activity);
+    println!(
+        "canon {}, {} turn(s), last played {} UTC",
+        session.canon, session.turn_count, session.last_activity
+    );
     for known in &all {
         let mark = if known.name == branch.name { "*" } else { " " };
         println!("{mark} {} (turn {})", plain(&known.name, 80), known.head_number);
@@ -203,20 +216,27 @@ async fn at_number(app: &App, branch: &Branch, number: i64) -> anyhow::Result<Op
     }
     let head = branch.head.as_ref().with_context(|| format!("branch `{}` has no turns yet", branch.name))?;
     let found = turns::ancestor_at(&app.database, &branch.session_id, head, number).await?;
-    found
-        .map(Some)
-        .with_context(|| format!("branch `{}` has no turn {number}; it ends with turn {}", branch.name, branch.head_number))
+    found.map(Some).with_context(|| {
+        format!("branch `{}` has no turn {number}; it ends with turn {}", branch.name, branch.head_number)
+    })
 }
 
-async fn open_branch(invocation: &Invocation, app: &App, id: &str, name: &str, at: Option<i64>) -> anyhow::Result<()> {
+async fn open_branch(
+    invocation: &Invocation,
+    app: &App,
+    id: &str,
+    name: &str,
+    at: Option<i64>,
+) -> anyhow::Result<()> {
     let session = find(app, id).await?;
     let from = branch_of(app, &session, None).await?;
     let at = match at {
         Some(number) => at_number(app, &from, number).await?,
         None => from.head.clone(),
     };
-    let branch =
-        tree::open_branch(&app.player, &session, name, at.as_ref()).await.map_err(|error| explained(&error))?;
+    let branch = tree::open_branch(&app.player, &session, name, at.as_ref())
+        .await
+        .map_err(|error| explained(&error))?;
     print_branch(invocation, branch)
 }
 

@@ -86,7 +86,9 @@ async fn add(invocation: &Invocation, app: &App, name: &str, role: &str) -> anyh
     check_name(name).map_err(|complaint| anyhow!(complaint))?;
     let role: Role = role.parse().with_context(|| format!("--role {role}"))?;
     let user = app.auth.add_user(name, role).await.map_err(|error| match error {
-        StorageError::Unique { .. } => anyhow!("there is a user called `{name}` already; choose another name"),
+        StorageError::Unique { .. } => {
+            anyhow!("there is a user called `{name}` already; choose another name")
+        }
         error => anyhow::Error::from(error),
     })?;
     audit(app, "user.add", name);
@@ -118,11 +120,17 @@ async fn list(invocation: &Invocation, app: &App) -> anyhow::Result<()> {
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     for user in users::list(&app.database).await? {
-        let tokens: Vec<String> =
-            users::tokens(&app.database, &user.id).await?.iter().filter(|it| !it.revoked).map(|it| it.id.clone()).collect();
+        let tokens: Vec<String> = users::tokens(&app.database, &user.id)
+            .await?
+            .iter()
+            .filter(|it| !it.revoked)
+            .map(|it| it.id.clone())
+            .collect();
         let state = if user.disabled { "disabled" } else { "enabled" };
         rows.push(vec![user.name.clone(), user.role.clone(), state.to_owned(), tokens.join(" ")]);
-        lines.push(json!({ "name": user.name, "role": user.role, "disabled": user.disabled, "tokens": tokens }));
+        lines.push(
+            json!({ "name": user.name, "role": user.role, "disabled": user.disabled, "tokens": tokens }),
+        );
     }
     if invocation.json {
         return invocation.print_json(&lines);

@@ -143,12 +143,9 @@ pub(super) async fn save(
         SavedFile { path: form.path.clone(), text: text.clone(), expected_hash: expected_hash.clone() };
     let who = (Extension(caller.clone()), Extension(request_id.clone()));
     let saved = api::save_file(State(app.clone()), who.0, who.1, Path(key.clone()), Json(file)).await;
-    let problem = match saved {
-        Ok(_) => {
-            let address = format!("/canon/{}?file={}&saved=1", encode(&key), encode(&form.path));
-            return Ok(Redirect::to(&address).into_response());
-        }
-        Err(problem) => problem,
+    let Err(problem) = saved else {
+        let address = format!("/canon/{}?file={}&saved=1", encode(&key), encode(&form.path));
+        return Ok(Redirect::to(&address).into_response());
     };
     let status: StatusCode = problem.status;
     let sheet =

@@ -53,7 +53,7 @@ pub(super) async fn log_in(
     // This path stands before the guard, so it looks itself: another site must not log its own user in here.
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         record(&app, &request_id, "anonymous", "login", Outcome::Denied, "cross_site");
-        return Ok((StatusCode::FORBIDDEN, page(&viewer, Some(text(language, "problem-cross_site"))))
+        return Ok((StatusCode::FORBIDDEN, page(&viewer, Some(&text(language, "problem-cross_site"))))
             .into_response());
     }
     let token = form.token.trim();
@@ -67,7 +67,7 @@ pub(super) async fn log_in(
         Err(error @ AuthError::Hash(_)) => Err(problems::auth(&error)),
         Err(AuthError::Missing | AuthError::Invalid) => {
             record(&app, &request_id, "anonymous", "login", Outcome::Denied, "the token is not valid");
-            let page = page(&viewer, Some(text(language, "login-wrong")));
+            let page = page(&viewer, Some(&text(language, "login-wrong")));
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
         }
     }
@@ -103,14 +103,14 @@ fn cookie(app: &App, token: &str, seconds: u32) -> [(HeaderName, String); 2] {
     [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())]
 }
 
-fn page(viewer: &Viewer, error: Option<String>) -> Markup {
+fn page(viewer: &Viewer, error: Option<&str>) -> Markup {
     let language = viewer.language;
     let body = html! {
         div.page-head { h1 { (text(language, "login-title")) } }
         p.lead { (text(language, "login-text")) }
         form.form method="post" action="/login" data-once {
             (field("token", &text(language, "login-token"), &input(error.is_some()),
-                Some(&text(language, "login-hint")), error.as_deref()))
+                Some(&text(language, "login-hint")), error))
             div.actions { button.btn.btn-primary type="submit" { (text(language, "login-button")) } }
         }
     };
@@ -142,7 +142,7 @@ mod tests {
             let viewer = Viewer { language, theme: Theme::Auto, request_path: "/login".to_owned() };
             let quiet = page(&viewer, None).into_string();
             assert!(!quiet.contains("field-error") && quiet.contains("type=\"password\""), "{quiet}");
-            let wrong = page(&viewer, Some(text(language, "login-wrong"))).into_string();
+            let wrong = page(&viewer, Some(&text(language, "login-wrong"))).into_string();
             assert!(
                 wrong.contains("id=\"token-error\"") && wrong.contains("aria-invalid=\"true\""),
                 "{wrong}"

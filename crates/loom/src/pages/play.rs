@@ -1,10 +1,6 @@
 //! The play page: a story told turn by turn, and the forms that work without a script.
 
-use axum::{
-    Extension, Form,
-    extract::State,
-    response::Redirect,
-};
+use axum::{Extension, Form, extract::State, response::Redirect};
 use chassis::{
     http::{Path, Query, RequestId},
     problem::Problem,
@@ -108,7 +104,10 @@ impl View<'_> {
 
     fn head(&self) -> Markup {
         let language = self.language();
-        let place = [("branch", Arg::Text(self.branch.name.as_str().into())), ("number", Arg::Number(self.branch.head_number as f64))];
+        let place = [
+            ("branch", Arg::Text(self.branch.name.as_str().into())),
+            ("number", Arg::Number(self.branch.head_number as f64)),
+        ];
         let link = |rest: &str, mark: Icon, id: &str| {
             html! { a href=(format!("/sessions/{}{rest}", self.session.id)) { (icon(mark)) (text(language, id)) } }
         };
@@ -141,9 +140,14 @@ impl View<'_> {
 
     fn story(&self, page: &PageView<TurnView>) -> Markup {
         let id = self.session.id.as_str();
-        let frame =
-            Frame { language: self.language(), session: id, branch: &self.branch.name, head: self.branch.head.as_ref() };
-        let older = page.next_cursor.as_ref().map(|cursor| format!("{}&cursor={}", self.address(), encode(cursor)));
+        let frame = Frame {
+            language: self.language(),
+            session: id,
+            branch: &self.branch.name,
+            head: self.branch.head.as_ref(),
+        };
+        let older =
+            page.next_cursor.as_ref().map(|cursor| format!("{}&cursor={}", self.address(), encode(cursor)));
         html! {
             div.story lang=(self.canon.language.tag()) data-follow="end" {
                 @match older {
@@ -216,8 +220,15 @@ impl View<'_> {
     /// What the scripts say, in the viewer's language: they hold no words of their own.
     fn phrases(&self) -> Markup {
         const IDS: [&str; 9] = [
-            "script-telling", "script-told", "script-discarded", "script-dropped", "script-retry", "script-moved",
-            "script-read-newer", "script-request", "script-kept",
+            "script-telling",
+            "script-told",
+            "script-discarded",
+            "script-dropped",
+            "script-retry",
+            "script-moved",
+            "script-read-newer",
+            "script-request",
+            "script-kept",
         ];
         html! {
             template data-phrases { @for id in IDS { span data-id=(id) { (text(self.language(), id)) } } }
@@ -356,8 +367,12 @@ pub(super) async fn fragment(
     let branch = branches::named(&app, &session, &name).await?;
     let turn = tree::turn(&app.player, &session.id, &turn).await.map_err(|error| problems::play(&error))?;
     let siblings = rows::siblings(&app.database, &turn).await.map_err(|error| problems::storage(&error))?;
-    let frame =
-        Frame { language: viewer.language, session: id.as_str(), branch: &branch.name, head: branch.head.as_ref() };
+    let frame = Frame {
+        language: viewer.language,
+        session: id.as_str(),
+        branch: &branch.name,
+        head: branch.head.as_ref(),
+    };
     Ok(article(&frame, &TurnView { siblings, ..TurnView::from(turn) }))
 }
 
@@ -400,7 +415,8 @@ async fn open_at(app: &App, session: &Session, head: &TurnId) -> Result<Branch, 
 }
 
 fn at_branch(session: &Session, branch: &Branch) -> Redirect {
-    let address = format!("/sessions/{}?branch={}#turn-{}", session.id, encode(&branch.name), branch.head_number);
+    let address =
+        format!("/sessions/{}?branch={}#turn-{}", session.id, encode(&branch.name), branch.head_number);
     Redirect::to(&address)
 }
 

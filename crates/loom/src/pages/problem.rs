@@ -29,6 +29,5 @@ pub(super) async fn show(
         div.page-head { div { p.kicker { code { (code) } } h1 { (text(language, &id)) } } }
         p.lead { (text(language, &format!("{id}-next"))) }
     };
-    Ok(PageShell { main_class: "narrow", ..shell(&viewer, &caller, Place::Elsewhere, code.clone(), body) }
-        .render())
+    Ok(PageShell { main_class: "narrow", ..shell(&viewer, &caller, Place::Elsewhere, code, body) }.render())
 }

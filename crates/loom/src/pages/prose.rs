@@ -59,7 +59,8 @@ fn pieces(line: &str) -> Vec<(&str, Kind)> {
 /// The first pair of marks with something between them: where it begins, what it holds, where it ends.
 fn next_mark(text: &str) -> Option<(usize, &str, usize, Kind)> {
     let start = text.find('*')?;
-    let (mark, kind) = if text[start..].starts_with("**") { ("**", Kind::Strong) } else { ("*", Kind::Emphasis) };
+    let (mark, kind) =
+        if text[start..].starts_with("**") { ("**", Kind::Strong) } else { ("*", Kind::Emphasis) };
     let from = start + mark.len();
     let length = text[from..].find(mark)?;
     let inner = &text[from..from + length];

@@ -50,8 +50,11 @@ pub(super) async fn show(
         (drawing(&viewer, &session, &branch, &tree))
         @if let Some(older) = older { p { a.btn-quiet href=(older) { (text(viewer.language, "read-older")) } } }
     };
-    Ok(PageShell { main_class: "narrow", ..shell(&viewer, &caller, Place::Sessions, session.name.clone(), body) }
-        .render())
+    Ok(PageShell {
+        main_class: "narrow",
+        ..shell(&viewer, &caller, Place::Sessions, session.name.clone(), body)
+    }
+    .render())
 }
 
 /// The drawing: the branch that is read is one straight line.
@@ -62,7 +65,8 @@ pub(super) fn drawing(viewer: &Viewer, session: &Session, branch: &Branch, tree:
     let path = path_of(branch, &tree.nodes);
     let heads: HashMap<&TurnId, &str> =
         tree.branches.iter().filter_map(|it| Some((it.head.as_ref()?, it.name.as_str()))).collect();
-    let addresses: Vec<(String, String)> = tree.nodes.iter().map(|node| address(session, node, &heads)).collect();
+    let addresses: Vec<(String, String)> =
+        tree.nodes.iter().map(|node| address(session, node, &heads)).collect();
     let nodes: Vec<TreeNode<'_>> = tree
         .nodes
         .iter()

@@ -169,7 +169,8 @@ fn foot(frame: &Frame<'_>, turn: &TurnView) -> Markup {
         ("input", Arg::Number(turn.input_tokens as f64)),
         ("output", Arg::Number(turn.output_tokens as f64)),
     ];
-    let tokens = text_with(language, if turn.usage_exact { "tokens-exact" } else { "tokens-estimated" }, &tokens);
+    let tokens =
+        text_with(language, if turn.usage_exact { "tokens-exact" } else { "tokens-estimated" }, &tokens);
     html! {
         footer.turn-foot {
             @if turn.siblings.len() > 1 { (siblings(frame, turn)) }

@@ -85,7 +85,11 @@ async fn target(
     Ok((HeadMove::Open(opened), retcon))
 }
 
-async fn retcon_note(player: &Player, prepared: &Prepared, branch: String) -> Result<Option<RetconNote>, PlayError> {
+async fn retcon_note(
+    player: &Player,
+    prepared: &Prepared,
+    branch: String,
+) -> Result<Option<RetconNote>, PlayError> {
     let (Some(plan), Some(at)) = (&prepared.retcon, &prepared.parent) else { return Ok(None) };
     let later = tree::path_after(player, &prepared.branch, plan, at).await?;
     let affected = turn::cited_by(

@@ -74,7 +74,9 @@ impl Flight {
 
     /// The event at `index`, as soon as there is one; nothing behind the last.
     pub async fn wait(&self, index: usize) -> Option<TurnEvent> {
-        if index > 0 && matches!(self.event(index - 1), Some(TurnEvent::Finished { .. } | TurnEvent::Failed(_))) {
+        if index > 0
+            && matches!(self.event(index - 1), Some(TurnEvent::Finished { .. } | TurnEvent::Failed(_)))
+        {
             return None;
         }
         let mut length = self.length.subscribe();

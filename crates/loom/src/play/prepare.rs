@@ -85,7 +85,11 @@ pub(super) async fn session(player: &Player, request: &PlayRequest) -> Result<Se
 }
 
 /// The branch asked for.
-pub(super) async fn branch(player: &Player, request: &PlayRequest, session: &Session) -> Result<Branch, PlayError> {
+pub(super) async fn branch(
+    player: &Player,
+    request: &PlayRequest,
+    session: &Session,
+) -> Result<Branch, PlayError> {
     let name = request.branch.as_deref().unwrap_or(&session.active_branch);
     branches::find(&player.database, &session.id, name)
         .await?

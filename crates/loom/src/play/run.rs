@@ -25,7 +25,11 @@ use crate::{
 };
 
 /// Plays the turn; every early return has written nothing.
-pub(super) async fn run(player: &Player, request: &PlayRequest, flight: &Flight) -> Result<TurnEvent, PlayError> {
+pub(super) async fn run(
+    player: &Player,
+    request: &PlayRequest,
+    flight: &Flight,
+) -> Result<TurnEvent, PlayError> {
     let started = std::time::Instant::now();
     let outcome = play(player, request, flight).await;
     let label = match &outcome {
@@ -46,7 +50,8 @@ async fn play(player: &Player, request: &PlayRequest, flight: &Flight) -> Result
         return Ok(stored);
     }
     let branch = prepare::branch(player, request, &session).await?;
-    let _guard = player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
+    let _guard =
+        player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
     // Whoever waited sees the branch as the turn before left it.
     let branch = prepare::branch(player, request, &session).await?;
     prepare::check_head(request, &branch)?;
@@ -56,7 +61,11 @@ async fn play(player: &Player, request: &PlayRequest, flight: &Flight) -> Result
 }
 
 /// The turn that the key made before, if it did.
-async fn stored(player: &Player, request: &PlayRequest, session: &Session) -> Result<Option<TurnEvent>, PlayError> {
+async fn stored(
+    player: &Player,
+    request: &PlayRequest,
+    session: &Session,
+) -> Result<Option<TurnEvent>, PlayError> {
     let Some(turn) = turns::find_by_key(&player.database, &session.id, &request.key).await? else {
         return Ok(None);
     };
@@ -178,7 +187,8 @@ fn offline(prepared: &Prepared) -> llm::OfflineText {
 
 /// FNV-1a over the id: any even spread of ids over seeds will do.
 fn seed(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Player {

@@ -35,7 +35,8 @@ pub async fn move_head(
 ) -> Result<Branch, PlayError> {
     let found = branches::find(&player.database, &session.id, name).await?;
     let branch = found.ok_or_else(|| PlayError::NoBranch(name.to_owned()))?;
-    let _guard = player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
+    let _guard =
+        player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
     let found = branches::find(&player.database, &session.id, name).await?;
     let branch = found.ok_or_else(|| PlayError::NoBranch(name.to_owned()))?;
     if expected.is_some_and(|expected| *expected != branch.head) {

@@ -44,7 +44,8 @@ pub async fn list(
     Path(id): Path<SessionId>,
 ) -> Result<Json<Vec<BranchView>>, Problem> {
     let session = sessions::owned(&app, &caller, &id).await?;
-    let branches = rows::list(&app.database, &session.id, LIMIT).await.map_err(|error| problems::storage(&error))?;
+    let branches =
+        rows::list(&app.database, &session.id, LIMIT).await.map_err(|error| problems::storage(&error))?;
     Ok(Json(branches.into_iter().map(BranchView::from).collect()))
 }
 

@@ -14,7 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     problems,
-    views::{CanonSummaryView, CanonView, ChangeView, ProblemView, RuleView, SectionView, VersionView, canon_content},
+    views::{
+        CanonSummaryView, CanonView, ChangeView, ProblemView, RuleView, SectionView, VersionView,
+        canon_content,
+    },
 };
 use crate::{
     app::App,
@@ -226,8 +229,12 @@ pub async fn validate(
 /// Versions of a canon that turns were played under, newest first.
 #[utoipa::path(get, path = "/canons/{key}/history", tag = "canons", params(("key" = String, Path)),
     responses((status = 200, body = Vec<VersionView>)))]
-pub async fn history(State(app): State<App>, Path(key): Path<String>) -> Result<Json<Vec<VersionView>>, Problem> {
-    let versions = canons::list(&app.database, &key, VERSIONS).await.map_err(|error| problems::storage(&error))?;
+pub async fn history(
+    State(app): State<App>,
+    Path(key): Path<String>,
+) -> Result<Json<Vec<VersionView>>, Problem> {
+    let versions =
+        canons::list(&app.database, &key, VERSIONS).await.map_err(|error| problems::storage(&error))?;
     Ok(Json(versions.into_iter().map(VersionView::from).collect()))
 }
 
@@ -267,9 +274,12 @@ async fn on_disk(app: &App, key: &str) -> Result<canon::Canon, Problem> {
 }
 
 async fn stored(app: &App, key: &str, hash: Option<&str>) -> Result<canon::Canon, Problem> {
-    let versions = canons::list(&app.database, key, VERSIONS).await.map_err(|error| problems::storage(&error))?;
+    let versions =
+        canons::list(&app.database, key, VERSIONS).await.map_err(|error| problems::storage(&error))?;
     let wanted = versions.iter().find(|version| hash.is_none_or(|hash| version.hash.starts_with(hash)));
     wanted.and_then(|version| canon_dir::parse_version(version).canon).ok_or_else(|| {
-        problems::invalid("there is no stored version with this hash; a version is stored when a turn is played under it")
+        problems::invalid(
+            "there is no stored version with this hash; a version is stored when a turn is played under it",
+        )
     })
 }

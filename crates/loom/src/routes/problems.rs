@@ -15,7 +15,12 @@ use crate::{
 const LOST_NOTHING: &str = "Nothing was lost and nothing was half-written";
 
 /// A problem without a cause worth logging.
-fn plain(status: StatusCode, code: &'static str, detail: impl Into<String>, action: impl Into<String>) -> Problem {
+fn plain(
+    status: StatusCode,
+    code: &'static str,
+    detail: impl Into<String>,
+    action: impl Into<String>,
+) -> Problem {
     Problem::new(status, code, detail, action)
 }
 
@@ -159,9 +164,11 @@ fn refused(error: &PlayError) -> Problem {
         PlayError::EmptyInput => {
             (StatusCode::UNPROCESSABLE_ENTITY, "input_empty", "Write what your character does or says.")
         }
-        PlayError::InputTooLarge { .. } => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "input_too_large", "Shorten the line, or play it as several turns.")
-        }
+        PlayError::InputTooLarge { .. } => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "input_too_large",
+            "Shorten the line, or play it as several turns.",
+        ),
         PlayError::Prompt(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "prompt_too_long",
@@ -170,7 +177,11 @@ fn refused(error: &PlayError) -> Problem {
         PlayError::Settings(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "session_settings", "Correct the session's settings.")
         }
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "Send it again in a moment, under the same key."),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "shutting_down",
+            "Send it again in a moment, under the same key.",
+        ),
     };
     plain(status, code, sentence(error), action)
 }
@@ -208,9 +219,11 @@ pub fn model(error: &LlmError) -> Problem {
             "provider_unknown",
             "Choose a provider that the server's configuration names.",
         ),
-        LlmError::BadEndpoint { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "endpoint_invalid", "Correct the address in the session's settings.")
-        }
+        LlmError::BadEndpoint { .. } => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "endpoint_invalid",
+            "Correct the address in the session's settings.",
+        ),
         LlmError::Unavailable(_) | LlmError::OfflineFailed(_) | LlmError::Interrupted => {
             (StatusCode::SERVICE_UNAVAILABLE, "model_unavailable", "Send it again in a moment.")
         }

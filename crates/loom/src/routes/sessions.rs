@@ -1,10 +1,6 @@
 //! `/sessions`: list, create, show, change, delete, and what a session has cost and remembers.
 
-use axum::{
-    Extension,
-    extract::State,
-    http::StatusCode,
-};
+use axum::{Extension, extract::State, http::StatusCode};
 use chassis::{
     audit::{AuditEvent, Outcome},
     http::{Json, Path, Query, RequestId},
@@ -174,7 +170,9 @@ pub async fn begin(app: &App, caller: &Caller, new: NewSession) -> Result<Sessio
     check_settings(app, &new.settings)?;
     let limit = app.config.limits.sessions_per_user;
     if limit > 0 && !caller.local {
-        let owned = sessions::count(&app.database, &caller.user_id).await.map_err(|error| problems::storage(&error))?;
+        let owned = sessions::count(&app.database, &caller.user_id)
+            .await
+            .map_err(|error| problems::storage(&error))?;
         if owned >= i64::from(limit) {
             return Err(Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -243,7 +241,12 @@ pub async fn change(
 }
 
 /// Changes a session as asked, whole or not at all.
-pub async fn apply(app: &App, caller: &Caller, id: &SessionId, change: SessionChange) -> Result<Session, Problem> {
+pub async fn apply(
+    app: &App,
+    caller: &Caller,
+    id: &SessionId,
+    change: SessionChange,
+) -> Result<Session, Problem> {
     let mut session = owned(app, caller, id).await?;
     if let Some(name) = &change.name {
         session.name = check_name(name)?;

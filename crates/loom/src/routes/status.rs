@@ -109,7 +109,8 @@ pub async fn read(app: &App, caller: &Caller) -> Result<StatusView, Problem> {
 /// The figure that `/metrics` shows, so that page and dashboard agree; 0 where the system does not say.
 fn resident_memory_bytes(app: &App) -> u64 {
     let text = app.metrics.render();
-    let line = text.lines().find_map(|line| line.strip_prefix(chassis::metrics::PROCESS_RESIDENT_MEMORY_BYTES));
+    let line =
+        text.lines().find_map(|line| line.strip_prefix(chassis::metrics::PROCESS_RESIDENT_MEMORY_BYTES));
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
 }
 
@@ -118,7 +119,10 @@ fn providers(app: &App) -> Vec<ProviderView> {
         name: it.name,
         model: it.model,
         in_order: it.in_order,
-        breaker: serde_json::to_value(it.breaker).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default(),
+        breaker: serde_json::to_value(it.breaker)
+            .ok()
+            .and_then(|it| it.as_str().map(str::to_owned))
+            .unwrap_or_default(),
         last_error: it.last_error,
     };
     app.gateway.status().into_iter().map(view).collect()

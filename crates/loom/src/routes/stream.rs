@@ -10,10 +10,7 @@ use chassis::problem::Problem;
 use futures::StreamExt;
 use serde_json::json;
 
-use super::{
-    problems,
-    views::PlayedView,
-};
+use super::{problems, views::PlayedView};
 use crate::play::{Flight, TurnEvent};
 
 /// Comment lines keep proxies from closing a quiet connection.
@@ -31,7 +28,9 @@ pub async fn events(flight: Arc<Flight>) -> Result<Response, Problem> {
 
 fn render(event: TurnEvent) -> Event {
     let (name, data) = match event {
-        TurnEvent::Started { provider, model } => ("started", json!({ "provider": provider, "model": model })),
+        TurnEvent::Started { provider, model } => {
+            ("started", json!({ "provider": provider, "model": model }))
+        }
         TurnEvent::Delta(text) => ("delta", json!({ "text": text })),
         TurnEvent::Discarded(reason) => ("discarded", json!({ "reason": reason })),
         TurnEvent::Finished { turn, branch, replayed } => {

@@ -186,7 +186,11 @@ pub async fn history(
 }
 
 /// A page of a branch with the siblings of each of its turns.
-pub async fn read_page(app: &App, session: &Session, query: &HistoryQuery) -> Result<PageView<TurnView>, Problem> {
+pub async fn read_page(
+    app: &App,
+    session: &Session,
+    query: &HistoryQuery,
+) -> Result<PageView<TurnView>, Problem> {
     let limit = sessions::page_limit(query.limit)?;
     let from = match &query.cursor {
         Some(cursor) => Some(TurnId(cursor.clone())),
@@ -201,7 +205,8 @@ pub async fn read_page(app: &App, session: &Session, query: &HistoryQuery) -> Re
     if page.items.is_empty() {
         return Err(problems::invalid("`cursor` is not one that this list gave"));
     }
-    let (lowest, highest) = (page.items.last().map_or(0, |it| it.number), page.items.first().map_or(0, |it| it.number));
+    let (lowest, highest) =
+        (page.items.last().map_or(0, |it| it.number), page.items.first().map_or(0, |it| it.number));
     let nodes =
         rows::nodes(&app.database, &session.id, lowest, highest, SIBLINGS_LIMIT).await.map_err(storage)?;
     let mut families: HashMap<Option<TurnId>, Vec<TurnId>> = HashMap::new();

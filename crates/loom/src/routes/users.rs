@@ -73,7 +73,12 @@ pub fn check_name(name: &str) -> Result<(), String> {
 pub(crate) async fn find(app: &App, id: &UserId) -> Result<User, Problem> {
     let found = rows::find(&app.database, id).await.map_err(|error| problems::storage(&error))?;
     found.ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "user_not_found", "There is no such user.", "Look at the list of users.")
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "user_not_found",
+            "There is no such user.",
+            "Look at the list of users.",
+        )
     })
 }
 
@@ -124,7 +129,8 @@ pub async fn add(
         StorageError::Unique { .. } => problems::taken("user", &new.name),
         error => problems::storage(&error),
     })?;
-    let (token, text) = app.auth.add_token(&user.id, "first").await.map_err(|error| problems::auth(&error))?;
+    let (token, text) =
+        app.auth.add_token(&user.id, "first").await.map_err(|error| problems::auth(&error))?;
     record(&app, &caller, &request_id, "user.add", &format!("user {}", user.name), Outcome::Ok);
     let token = TokenView { token: Some(text), ..TokenView::from(token) };
     Ok((StatusCode::CREATED, Json(AddedUser { user: user.into(), token })))
@@ -160,7 +166,13 @@ pub async fn change(
 }
 
 /// A user's tokens are the user's own and an operator's.
-fn own_or_operator(app: &App, caller: &Caller, request_id: &RequestId, id: &UserId, action: &str) -> Result<(), Problem> {
+fn own_or_operator(
+    app: &App,
+    caller: &Caller,
+    request_id: &RequestId,
+    id: &UserId,
+    action: &str,
+) -> Result<(), Problem> {
     if &caller.user_id == id { Ok(()) } else { operator(app, caller, request_id, action) }
 }
 
@@ -202,7 +214,14 @@ pub async fn add_token(
     }
     let user = find(&app, &id).await?;
     let (token, text) = app.auth.add_token(&id, &new.label).await.map_err(|error| problems::auth(&error))?;
-    record(&app, &caller, &request_id, "token.add", &format!("user {} token {}", user.name, token.id), Outcome::Ok);
+    record(
+        &app,
+        &caller,
+        &request_id,
+        "token.add",
+        &format!("user {} token {}", user.name, token.id),
+        Outcome::Ok,
+    );
     Ok((StatusCode::CREATED, Json(TokenView { token: Some(text), ..TokenView::from(token) })))
 }
 

@@ -56,7 +56,11 @@ pub async fn insert(transaction: &mut Transaction, branch: &Branch) -> Result<()
 }
 
 /// One branch by its name.
-pub async fn find(database: &Database, session: &SessionId, name: &str) -> Result<Option<Branch>, StorageError> {
+pub async fn find(
+    database: &Database,
+    session: &SessionId,
+    name: &str,
+) -> Result<Option<Branch>, StorageError> {
     let row = database
         .fetch_optional("SELECT * FROM branches WHERE session_id = $1 AND name = $2", &params![session, name])
         .await?;
@@ -66,13 +70,20 @@ pub async fn find(database: &Database, session: &SessionId, name: &str) -> Resul
 /// All branches of a session, oldest first, at most `limit`.
 pub async fn list(database: &Database, session: &SessionId, limit: i64) -> Result<Vec<Branch>, StorageError> {
     let rows = database
-        .fetch_all("SELECT * FROM branches WHERE session_id = $1 ORDER BY id LIMIT $2", &params![session, limit])
+        .fetch_all(
+            "SELECT * FROM branches WHERE session_id = $1 ORDER BY id LIMIT $2",
+            &params![session, limit],
+        )
         .await?;
     rows.iter().map(from_row).collect()
 }
 
 /// The first free name `prefix-N`.
-pub async fn free_name(database: &Database, session: &SessionId, prefix: &str) -> Result<String, StorageError> {
+pub async fn free_name(
+    database: &Database,
+    session: &SessionId,
+    prefix: &str,
+) -> Result<String, StorageError> {
     let pattern = format!("{prefix}-%");
     let rows = database
         .fetch_all(

@@ -23,7 +23,8 @@ pub struct CanonVersion {
 
 /// Stores a version unless it is there.
 pub async fn insert(database: &Database, version: &CanonVersion) -> Result<(), StorageError> {
-    let files = serde_json::to_string(&version.files).map_err(|error| StorageError::Other { detail: error.to_string() })?;
+    let files = serde_json::to_string(&version.files)
+        .map_err(|error| StorageError::Other { detail: error.to_string() })?;
     database
         .execute(
             "INSERT INTO canon_versions (canon, hash, version, commit_id, files, first_seen_at) \
@@ -42,7 +43,11 @@ pub async fn insert(database: &Database, version: &CanonVersion) -> Result<(), S
 }
 
 /// One version by its hash.
-pub async fn find(database: &Database, canon: &str, hash: &str) -> Result<Option<CanonVersion>, StorageError> {
+pub async fn find(
+    database: &Database,
+    canon: &str,
+    hash: &str,
+) -> Result<Option<CanonVersion>, StorageError> {
     let row = database
         .fetch_optional("SELECT * FROM canon_versions WHERE canon = $1 AND hash = $2", &params![canon, hash])
         .await?;
@@ -67,8 +72,9 @@ fn from_row(row: &Row) -> Result<CanonVersion, StorageError> {
         hash: row.get("hash")?,
         version: row.get("version")?,
         commit: row.get("commit_id")?,
-        files: serde_json::from_str(&files)
-            .map_err(|error| StorageError::Other { detail: format!("a stored canon version cannot be read: {error}") })?,
+        files: serde_json::from_str(&files).map_err(|error| StorageError::Other {
+            detail: format!("a stored canon version cannot be read: {error}"),
+        })?,
         first_seen_at: row.get("first_seen_at")?,
     })
 }

@@ -99,7 +99,11 @@ pub async fn cite(
 }
 
 /// All turns that mention a fact, in order of time.
-pub async fn citing_turns(database: &Database, session: &SessionId, fact: &str) -> Result<Vec<TurnId>, StorageError> {
+pub async fn citing_turns(
+    database: &Database,
+    session: &SessionId,
+    fact: &str,
+) -> Result<Vec<TurnId>, StorageError> {
     let rows = database
         .fetch_all(
             "SELECT turn_id FROM citations WHERE session_id = $1 AND fact_id = $2 ORDER BY turn_id",

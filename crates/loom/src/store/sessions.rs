@@ -93,7 +93,11 @@ pub async fn find(database: &Database, id: &SessionId) -> Result<Option<Session>
 
 /// Sessions whose id begins with some characters, at most `limit`. Ids are lower-case hexadecimal digits and dashes, so
 /// a prefix with anything else matches nothing.
-pub async fn with_prefix(database: &Database, prefix: &str, limit: i64) -> Result<Vec<Session>, StorageError> {
+pub async fn with_prefix(
+    database: &Database,
+    prefix: &str,
+    limit: i64,
+) -> Result<Vec<Session>, StorageError> {
     if prefix.is_empty() || !prefix.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
         return Ok(Vec::new());
     }
@@ -115,8 +119,13 @@ pub struct ListFilter {
 }
 
 /// Sessions by last activity, newest first. Reads `limit + 1` index entries whatever the table's size.
-pub async fn list(database: &Database, filter: &ListFilter, limit: usize) -> Result<Page<Session>, StorageError> {
-    let (after_activity, after_id) = match filter.cursor.as_deref().and_then(|cursor| cursor.split_once('|')) {
+pub async fn list(
+    database: &Database,
+    filter: &ListFilter,
+    limit: usize,
+) -> Result<Page<Session>, StorageError> {
+    let (after_activity, after_id) = match filter.cursor.as_deref().and_then(|cursor| cursor.split_once('|'))
+    {
         Some((activity, id)) => (activity.to_owned(), id.to_owned()),
         None => ("9999".to_owned(), String::new()),
     };
@@ -141,7 +150,9 @@ pub async fn list(database: &Database, filter: &ListFilter, limit: usize) -> Res
 
 /// How many sessions a user has, archived ones included.
 pub async fn count(database: &Database, user_id: &UserId) -> Result<i64, StorageError> {
-    let row = database.fetch_one("SELECT COUNT(*) AS n FROM sessions WHERE user_id = $1", &params![user_id]).await?;
+    let row = database
+        .fetch_one("SELECT COUNT(*) AS n FROM sessions WHERE user_id = $1", &params![user_id])
+        .await?;
     row.get("n")
 }
 

@@ -71,7 +71,15 @@ pub async fn insert(
         .execute(
             "INSERT INTO states (id, session_id, turn_id, parent_id, distance, changes, snapshot) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &params![&state.id, session, turn, state.parent.as_ref().map(StateId::as_str), state.distance, changes, snapshot],
+            &params![
+                &state.id,
+                session,
+                turn,
+                state.parent.as_ref().map(StateId::as_str),
+                state.distance,
+                changes,
+                snapshot
+            ],
         )
         .await?;
     Ok(())

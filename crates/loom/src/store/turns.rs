@@ -126,7 +126,11 @@ pub async fn insert(transaction: &mut Transaction, turn: &Turn) -> Result<(), St
 }
 
 /// One turn of a session, or nothing. A turn of another session is nothing too.
-pub async fn find(database: &Database, session: &SessionId, id: &TurnId) -> Result<Option<Turn>, StorageError> {
+pub async fn find(
+    database: &Database,
+    session: &SessionId,
+    id: &TurnId,
+) -> Result<Option<Turn>, StorageError> {
     let row = database
         .fetch_optional("SELECT * FROM turns WHERE id = $1 AND session_id = $2", &params![id, session])
         .await?;
@@ -134,7 +138,11 @@ pub async fn find(database: &Database, session: &SessionId, id: &TurnId) -> Resu
 }
 
 /// The turn that a client's key made, or nothing.
-pub async fn find_by_key(database: &Database, session: &SessionId, key: &str) -> Result<Option<Turn>, StorageError> {
+pub async fn find_by_key(
+    database: &Database,
+    session: &SessionId,
+    key: &str,
+) -> Result<Option<Turn>, StorageError> {
     let row = database
         .fetch_optional("SELECT * FROM turns WHERE session_id = $1 AND turn_key = $2", &params![session, key])
         .await?;
@@ -158,7 +166,8 @@ pub async fn history(
         "{PATH} SELECT t.id AS id, t.number AS number, t.input AS input, t.story AS story, t.reply AS reply, \
          t.degraded_code AS degraded_code FROM path JOIN turns t ON t.id = path.id ORDER BY t.number"
     );
-    let rows = database.fetch_all(&sql, &params![head, session, i64::try_from(limit).unwrap_or(i64::MAX)]).await?;
+    let rows =
+        database.fetch_all(&sql, &params![head, session, i64::try_from(limit).unwrap_or(i64::MAX)]).await?;
     rows.iter().map(past_turn).collect()
 }
 

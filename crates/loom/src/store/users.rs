@@ -62,7 +62,13 @@ pub async fn insert(database: &Database, user: &User) -> Result<(), StorageError
     database
         .execute(
             "INSERT INTO users (id, name, role, disabled, created_at) VALUES ($1, $2, $3, $4, $5)",
-            &params![&user.id, user.name.as_str(), user.role.as_str(), user.disabled, user.created_at.as_str()],
+            &params![
+                &user.id,
+                user.name.as_str(),
+                user.role.as_str(),
+                user.disabled,
+                user.created_at.as_str()
+            ],
         )
         .await?;
     Ok(())
@@ -124,7 +130,10 @@ pub async fn find_token(database: &Database, id: &str) -> Result<Option<Token>, 
 /// A user's tokens, oldest first.
 pub async fn tokens(database: &Database, user: &UserId) -> Result<Vec<Token>, StorageError> {
     let rows = database
-        .fetch_all("SELECT * FROM user_tokens WHERE user_id = $1 ORDER BY created_at LIMIT 1000", &params![user])
+        .fetch_all(
+            "SELECT * FROM user_tokens WHERE user_id = $1 ORDER BY created_at LIMIT 1000",
+            &params![user],
+        )
         .await?;
     rows.iter().map(token).collect()
 }

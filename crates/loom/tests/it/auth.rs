@@ -26,7 +26,9 @@ async fn from_the_first_user_on_every_call_needs_a_token() {
         }
         let log = std::fs::read_to_string(world.folder.path().join("logs/access.log")).unwrap();
         assert!(log.contains("401 Unauthorized"), "{log}");
-        assert!(world.audit().iter().any(|line| line["outcome"] == "denied" && line["detail"] == "unauthorized"));
+        assert!(
+            world.audit().iter().any(|line| line["outcome"] == "denied" && line["detail"] == "unauthorized")
+        );
         let files = [log, std::fs::read_to_string(world.folder.path().join("logs/audit.log")).unwrap()];
         assert!(files.iter().all(|text| !text.contains(&token)), "no token in any log");
     }
@@ -53,7 +55,9 @@ async fn users_see_their_own_and_operators_manage() {
     call(2, Method::GET, &path, json!({})).await.ok();
     call(1, Method::GET, "/api/v1/sessions?all=true", json!({})).await.problem(403, "forbidden");
     call(1, Method::GET, "/api/v1/users", json!({})).await.problem(403, "forbidden");
-    call(1, Method::POST, "/api/v1/users", json!({ "name": "eve", "role": "operator" })).await.problem(403, "forbidden");
+    call(1, Method::POST, "/api/v1/users", json!({ "name": "eve", "role": "operator" }))
+        .await
+        .problem(403, "forbidden");
     assert!(world.audit().iter().any(|line| line["action"] == "user.add" && line["outcome"] == "denied"));
     let ann = format!("/api/v1/users/{}", tokens[0].0);
     call(2, Method::PATCH, &ann, json!({ "disabled": true })).await.ok();
@@ -63,7 +67,10 @@ async fn users_see_their_own_and_operators_manage() {
     let listed = call(0, Method::GET, &format!("{ann}/tokens"), json!({})).await.ok();
     let token = listed[0]["id"].as_str().unwrap();
     assert_eq!(listed[0].get("token"), None, "a token is shown once");
-    assert_eq!(call(0, Method::DELETE, &format!("{ann}/tokens/{token}"), json!({})).await.status.as_u16(), 204);
+    assert_eq!(
+        call(0, Method::DELETE, &format!("{ann}/tokens/{token}"), json!({})).await.status.as_u16(),
+        204
+    );
     call(0, Method::GET, &path, json!({})).await.problem(401, "unauthorized");
 }
 
@@ -83,7 +90,9 @@ async fn a_page_of_another_site_reaches_nothing() {
     let world = World::offline().await;
     let named = world.request(Method::GET, "/api/v1/sessions").header("host", "evil.example:8000");
     world.send(named).await.problem(403, "host_not_allowed");
-    for (header, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+    for (header, value) in
+        [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
         let posted = world.request(Method::POST, "/api/v1/sessions").header(header, value).json(&json!({}));
         world.send(posted).await.problem(403, "cross_site");
     }
@@ -95,7 +104,8 @@ async fn a_page_of_another_site_reaches_nothing() {
 
 #[tokio::test]
 async fn other_machines_are_let_in_only_once_there_is_a_user() {
-    let world = World::start(Some(TempDb::sqlite()), |config| "0.0.0.0:0".clone_into(&mut config.server.bind)).await;
+    let world =
+        World::start(Some(TempDb::sqlite()), |config| "0.0.0.0:0".clone_into(&mut config.server.bind)).await;
     let refused = world.app.bind_address().await.unwrap_err().to_string();
     assert!(refused.contains("loom user add"), "{refused}");
     world.app.auth.add_user("ops", Role::Operator).await.unwrap();

@@ -53,7 +53,9 @@ async fn numbers_out_of_range_are_refused() {
     world.get(&format!("{session}/tree?from=1&to=1000000")).await.problem(422, "invalid_value");
     let far = world.get(&format!("{session}/interventions?cursor=zzzz&limit=5")).await.ok();
     assert_eq!(far["items"], json!([]));
-    for settings in [json!({ "temperature": 9.0 }), json!({ "reply_tokens": 1 }), json!({ "provider": "nobody" })] {
+    for settings in
+        [json!({ "temperature": 9.0 }), json!({ "reply_tokens": 1 }), json!({ "provider": "nobody" })]
+    {
         let body = json!({ "settings": settings });
         world.patch(&session, &body).await.problem(422, "invalid_value");
     }
@@ -81,10 +83,15 @@ async fn hostile_text_comes_back_as_the_text_it_is() {
             let turn = world.say(&path, text).await["turn"].clone();
             assert_eq!((turn["input"].clone(), turn["reply"].clone()), (json!(text), json!(text)));
             let page = world
-                .send(world.request(Method::GET, path.trim_start_matches("/api/v1")).header("accept", "text/html"))
+                .send(
+                    world
+                        .request(Method::GET, path.trim_start_matches("/api/v1"))
+                        .header("accept", "text/html"),
+                )
                 .await
                 .text;
-            for live in ["<script>alert", "<img src", "<svg/onload", "href=\"javascript:", "</template><svg"] {
+            for live in ["<script>alert", "<img src", "<svg/onload", "href=\"javascript:", "</template><svg"]
+            {
                 assert!(!page.contains(live), "{live} is live in the page for {text:?}");
             }
         }
@@ -108,16 +115,24 @@ async fn a_players_endpoint_must_not_lead_inside() {
     let world = World::offline().await;
     let session = world.session().await;
     for address in [
-        "http://127.0.0.1:9/v1", "http://10.0.0.8/v1", "http://192.168.1.1/v1",
-        "http://169.254.169.254/latest", "http://[::1]/v1", "http://[::ffff:127.0.0.1]/v1", "http://0x7f000001/v1",
-        "http://2130706433/v1", "http://0.0.0.0/v1",
+        "http://127.0.0.1:9/v1",
+        "http://10.0.0.8/v1",
+        "http://192.168.1.1/v1",
+        "http://169.254.169.254/latest",
+        "http://[::1]/v1",
+        "http://[::ffff:127.0.0.1]/v1",
+        "http://0x7f000001/v1",
+        "http://2130706433/v1",
+        "http://0.0.0.0/v1",
     ] {
         let endpoint = json!({ "kind": "openai", "base_url": address, "model": "m" });
         let answer = world.patch(&session, &json!({ "settings": { "endpoint": endpoint } })).await;
         assert_eq!(answer.status.as_u16(), 422, "{address}: {}", answer.text);
         assert!(answer.body["action"].as_str().is_some(), "{address}");
     }
-    for address in ["ftp://example.com/", "file:///etc/passwd", "not an address", "http://user:pass@example.com/"] {
+    for address in
+        ["ftp://example.com/", "file:///etc/passwd", "not an address", "http://user:pass@example.com/"]
+    {
         let endpoint = json!({ "kind": "openai", "base_url": address, "model": "m" });
         let answer = world.patch(&session, &json!({ "settings": { "endpoint": endpoint } })).await;
         answer.problem(422, "endpoint_invalid");
@@ -130,11 +145,15 @@ async fn an_endpoint_that_is_stored_already_is_checked_when_it_is_used() {
     let world = World::offline().await;
     let session = world.session().await;
     let id = session.rsplit('/').next().unwrap();
-    let settings = json!({ "endpoint": { "kind": "openai", "base_url": "http://localhost:9/v1/", "model": "m" } });
+    let settings =
+        json!({ "endpoint": { "kind": "openai", "base_url": "http://localhost:9/v1/", "model": "m" } });
     world
         .app
         .database
-        .execute("UPDATE sessions SET settings = $1 WHERE id = $2", &storage::params![settings.to_string(), id])
+        .execute(
+            "UPDATE sessions SET settings = $1 WHERE id = $2",
+            &storage::params![settings.to_string(), id],
+        )
         .await
         .unwrap();
     let answer = world.post(&format!("{session}/turns"), &json!({ "key": "k", "input": "I wait." })).await;
@@ -223,7 +242,12 @@ async fn a_slow_statement_is_recorded_without_its_values() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert!(recorded > 0);
-    let rows = world.app.database.fetch_all("SELECT query, duration, timestamp FROM slow_queries", &[]).await.unwrap();
+    let rows = world
+        .app
+        .database
+        .fetch_all("SELECT query, duration, timestamp FROM slow_queries", &[])
+        .await
+        .unwrap();
     for row in rows {
         let query: String = row.get("query").unwrap();
         assert!(!query.contains("secret line"), "{query}");

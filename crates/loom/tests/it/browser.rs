@@ -3,12 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use testkit::{
-    Browser, BrowserOptions, FakeLlm,
-    browser::Key,
-    fake_llm::Script,
-    temp_db::TempDb,
-};
+use testkit::{Browser, BrowserOptions, FakeLlm, browser::Key, fake_llm::Script, temp_db::TempDb};
 
 use crate::world::{World, use_fake};
 
@@ -60,7 +55,10 @@ impl Reader {
 
     async fn again(&self, number: usize) {
         let before = self.last_text().await;
-        self.browser.click(".story article.turn:last-child .turn-foot > form[data-again] button").await.unwrap();
+        self.browser
+            .click(".story article.turn:last-child .turn-foot > form[data-again] button")
+            .await
+            .unwrap();
         let css = format!("#turn-{number} .siblings");
         self.browser.wait_for(&css, PATIENCE).await.unwrap();
         self.browser.wait_text(&css, "2 / 2", PATIENCE).await.unwrap();
@@ -72,14 +70,18 @@ impl Reader {
         let menu = format!("#turn-{number} .turn-foot details.menu");
         self.browser.click(&format!("{menu} summary")).await.unwrap();
         self.browser.click(&format!("{menu} form[action$='/head'] button")).await.unwrap();
-        self.browser.wait_for(&format!(".story article.turn:last-child[data-number='{number}']"), PATIENCE).await.unwrap();
+        self.browser
+            .wait_for(&format!(".story article.turn:last-child[data-number='{number}']"), PATIENCE)
+            .await
+            .unwrap();
     }
 }
 
 /// The whole evening: twenty turns are told in the end on the branch that is read.
 async fn evening(world: &World, name: &str) {
     let Some(reader) = Reader::begin(world).await else { return };
-    let lines = ["我推开灯塔的门，往里看。", "我问守在门口的人，灯为什么灭了。", "我沿着楼梯往上走，一级一级地数。"];
+    let lines =
+        ["我推开灯塔的门，往里看。", "我问守在门口的人，灯为什么灭了。", "我沿着楼梯往上走，一级一级地数。"];
     for (index, line) in lines.iter().enumerate() {
         reader.say(line, index + 1).await;
     }
@@ -118,7 +120,11 @@ async fn evening(world: &World, name: &str) {
 async fn twenty_turns_with_the_offline_narrator() {
     let world = World::start(Some(TempDb::sqlite()), |config| config.canon.directory = sample_worlds()).await;
     evening(&world, "offline").await;
-    let row = world.app.database.fetch_one("SELECT COUNT(*) AS n FROM turns WHERE degraded_code IS NULL", &[]).await;
+    let row = world
+        .app
+        .database
+        .fetch_one("SELECT COUNT(*) AS n FROM turns WHERE degraded_code IS NULL", &[])
+        .await;
     assert_eq!(row.unwrap().get::<i64>("n").unwrap(), 0, "every turn says that no model told it");
 }
 
@@ -132,7 +138,11 @@ async fn twenty_turns_with_a_model() {
     })
     .await;
     evening(&world, "model").await;
-    let row = world.app.database.fetch_one("SELECT COUNT(*) AS n FROM turns WHERE degraded_code IS NOT NULL", &[]).await;
+    let row = world
+        .app
+        .database
+        .fetch_one("SELECT COUNT(*) AS n FROM turns WHERE degraded_code IS NOT NULL", &[])
+        .await;
     assert_eq!(row.unwrap().get::<i64>("n").unwrap(), 0);
     assert_eq!(fake.refusals(), Vec::<String>::new(), "every call was as the real service asks");
 }
@@ -146,13 +156,19 @@ async fn a_failure_says_what_happened_and_keeps_the_line() {
     reader.browser.type_text("textarea[name=input]", "[EDIT: 门是开的] 我进去。").await.unwrap();
     reader.browser.click("form.composer button[type=submit]").await.unwrap();
     reader.browser.wait_for("[data-play-problem] [role=alert]", PATIENCE).await.unwrap();
-    let kept = reader.browser.eval("return document.querySelector('textarea[name=input]').value").await.unwrap();
+    let kept =
+        reader.browser.eval("return document.querySelector('textarea[name=input]').value").await.unwrap();
     assert_eq!(kept, "[EDIT: 门是开的] 我进去。");
-    assert_eq!(reader.browser.count(".story article.turn[data-number]").await.unwrap(), 1, "no half turn is shown");
+    assert_eq!(
+        reader.browser.count(".story article.turn[data-number]").await.unwrap(),
+        1,
+        "no half turn is shown"
+    );
     reader.browser.screenshot("story-problem").await.unwrap();
     reader.browser.reload().await.unwrap();
     reader.browser.wait_for("form.composer", PATIENCE).await.unwrap();
-    let kept = reader.browser.eval("return document.querySelector('textarea[name=input]').value").await.unwrap();
+    let kept =
+        reader.browser.eval("return document.querySelector('textarea[name=input]').value").await.unwrap();
     assert_eq!(kept, "[EDIT: 门是开的] 我进去。", "the draft outlives the page");
     assert_eq!(world.rows("turns").await, 1);
 }

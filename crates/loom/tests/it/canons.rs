@@ -40,7 +40,11 @@ async fn a_canon_that_breaks_or_vanishes_does_not_stop_its_stories() {
     let listed = world.get("/api/v1/canons/small").await.ok();
     assert_eq!(listed["stale"], json!(true));
     assert!(listed["problems"][0]["line"].as_u64().is_some_and(|line| (1..=4).contains(&line)), "{listed}");
-    assert_eq!(world.say(&session, "I wait.").await["turn"]["canon_hash"], hash, "the last good version is played");
+    assert_eq!(
+        world.say(&session, "I wait.").await["turn"]["canon_hash"],
+        hash,
+        "the last good version is played"
+    );
     let health = world.get("/health").await.ok();
     assert_eq!(health["status"], "degraded");
     std::fs::remove_dir_all(world.folder.path().join("canon/small")).unwrap();
@@ -62,12 +66,14 @@ async fn a_file_is_saved_whole_or_not_at_all_and_never_over_another_change() {
         let body = json!({ "path": "canon.md", "text": text, "expected_hash": hash });
         world.send(world.request(reqwest::Method::PUT, "/api/v1/canons/small/file").json(&body))
     };
-    let broken = save("---\nname: [x\n---\n".to_owned(), Some(hash.clone())).await.problem(422, "canon_unplayable");
+    let broken =
+        save("---\nname: [x\n---\n".to_owned(), Some(hash.clone())).await.problem(422, "canon_unplayable");
     assert!(broken["problems"][0]["line"].as_u64().unwrap() >= 1);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), SMALL_CANON, "left as it was");
     let saved = save(SMALL_CANON.replace("Plain.", "Plain and dry."), Some(hash.clone())).await.ok();
     assert!(std::fs::read_to_string(&path).unwrap().contains("Plain and dry."));
-    let conflict = save(SMALL_CANON.replace("Plain.", "Lush."), Some(hash)).await.problem(409, "file_changed");
+    let conflict =
+        save(SMALL_CANON.replace("Plain.", "Lush."), Some(hash)).await.problem(409, "file_changed");
     assert_eq!(conflict["current_hash"], saved["hash"]);
     assert!(std::fs::read_to_string(&path).unwrap().contains("Plain and dry."));
     let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
@@ -79,7 +85,9 @@ async fn no_path_leaves_the_canon() {
     let world = World::offline().await;
     std::fs::write(world.folder.path().join("secret.md"), "# World\n\nsecret\n").unwrap();
     std::os::unix::fs::symlink("../../secret.md", world.folder.path().join("canon/small/link.md")).unwrap();
-    for path in ["../../secret.md", "/etc/passwd", "..\\x.md", "a/../../x.md", ".hidden.md", "x.txt", "a\u{0}b.md"] {
+    for path in
+        ["../../secret.md", "/etc/passwd", "..\\x.md", "a/../../x.md", ".hidden.md", "x.txt", "a\u{0}b.md"]
+    {
         let body = json!({ "path": path, "text": "# World\n\nx\n" });
         world.put("/api/v1/canons/small/file", &body).await.problem(422, "canon_path");
     }
@@ -108,7 +116,8 @@ async fn only_those_the_canon_names_may_edit_it() {
     let user = world.app.auth.add_user("ann", loom_core::access::Role::Player).await.unwrap();
     let (_, token) = world.app.auth.add_token(&user.id, "test").await.unwrap();
     let body = json!({ "path": "canon.md", "text": SMALL_CANON, "expected_hash": hash });
-    let request = world.request(reqwest::Method::PUT, "/api/v1/canons/small/file").bearer_auth(token).json(&body);
+    let request =
+        world.request(reqwest::Method::PUT, "/api/v1/canons/small/file").bearer_auth(token).json(&body);
     world.send(request).await.problem(403, "forbidden");
     assert!(world.audit().iter().any(|line| line["action"] == "canon.save" && line["outcome"] == "denied"));
 }

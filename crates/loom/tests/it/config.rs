@@ -21,19 +21,26 @@ fn loom(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool,
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     (output.status.success(), text)
 }
 
 #[test]
 fn later_sources_win_and_say_where_a_value_came_from() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("own.toml"), "[play]\ncontext_tokens = 5000\nreply_tokens = 100\nhistory_turns = 7\n").unwrap();
+    std::fs::write(
+        folder.path().join("own.toml"),
+        "[play]\ncontext_tokens = 5000\nreply_tokens = 100\nhistory_turns = 7\n",
+    )
+    .unwrap();
     let arguments = ["--config", "own.toml", "--set", "play.history_turns=9", "check-config"];
     let variables = [("LOOM_PLAY__REPLY_TOKENS", "200"), ("LOOM_CACHE_SIZE", "12"), ("LOOM_CACHE_TTL", "34")];
     let (ok, text) = loom(folder.path(), &arguments, &variables);
     assert!(ok, "{text}");
-    for line in ["context_tokens = 5000", "reply_tokens = 200", "history_turns = 9", "size = 12", "ttl_seconds = 34"] {
+    for line in
+        ["context_tokens = 5000", "reply_tokens = 200", "history_turns = 9", "size = 12", "ttl_seconds = 34"]
+    {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     assert!(text.contains("own.toml") && text.contains("LOOM_CACHE_SIZE"), "{text}");
@@ -47,7 +54,8 @@ fn a_wrong_option_is_named_with_its_place_and_no_secret_is_shown() {
     assert!(!ok && text.contains("bad.toml") && text.contains("bnid") && text.contains("bind"), "{text}");
     let (ok, text) = loom(folder.path(), &["--config", "absent.toml", "check-config"], &[]);
     assert!(!ok && text.contains("absent.toml"), "{text}");
-    let (ok, text) = loom(folder.path(), &["check-config"], &[("OPENAI_API_KEY", "sk-very-secret-key-0123456789")]);
+    let (ok, text) =
+        loom(folder.path(), &["check-config"], &[("OPENAI_API_KEY", "sk-very-secret-key-0123456789")]);
     assert!(ok && !text.contains("very-secret") && text.contains("***"), "{text}");
     let (ok, text) = loom(folder.path(), &["--set", "logs.format=xml", "check-config"], &[]);
     assert!(!ok && text.contains("human"), "{text}");
@@ -70,7 +78,11 @@ fn every_documented_option_can_be_changed() {
         arguments.push("--set".to_owned());
         arguments.push(format!("{key}={changed}"));
         let name = key.rsplit('.').next().unwrap();
-        expected.push(if name == "api_key" { "api_key = \"***\"".to_owned() } else { format!("{name} = {changed}") });
+        expected.push(if name == "api_key" {
+            "api_key = \"***\"".to_owned()
+        } else {
+            format!("{name} = {changed}")
+        });
     }
     arguments.push("check-config".to_owned());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -45,7 +45,10 @@ async fn storm(database: &TempDb, rounds: usize) {
         check(&database.url, &acknowledged, round).await;
     }
     let total: usize = acknowledged.values().map(Vec::len).sum();
-    println!("{rounds} kills, {total} acknowledged turns, none lost ({})", database.url.split(':').next().unwrap());
+    println!(
+        "{rounds} kills, {total} acknowledged turns, none lost ({})",
+        database.url.split(':').next().unwrap()
+    );
     assert!(total > rounds, "too few turns were played for the storm to mean anything: {total}");
 }
 
@@ -61,7 +64,8 @@ async fn start(folder: &std::path::Path, database: &str) -> (String, Spawned) {
     ];
     let mut arguments = vec!["serve".to_owned()];
     arguments.extend(settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]));
-    let program = Program::new(env!("CARGO_BIN_EXE_loom")).args(arguments).folder(folder).without_env("LOOM_");
+    let program =
+        Program::new(env!("CARGO_BIN_EXE_loom")).args(arguments).folder(folder).without_env("LOOM_");
     let mut spawned = program.spawn().unwrap();
     let url = format!("http://{bind}");
     let ready = format!("{url}/ready");

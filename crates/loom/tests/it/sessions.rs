@@ -80,7 +80,9 @@ async fn deleting_a_session_leaves_no_orphans_and_no_other_session_loses_anythin
         for (table, rows) in CHILDREN.iter().zip(before) {
             assert_eq!(world.rows(table).await, rows / 2, "{table}");
         }
-        assert!(world.audit().iter().any(|line| line["action"] == "session.delete" && line["outcome"] == "ok"));
+        assert!(
+            world.audit().iter().any(|line| line["action"] == "session.delete" && line["outcome"] == "ok")
+        );
     }
 }
 
@@ -108,7 +110,9 @@ async fn the_maintenance_plans_sqlite_lines_work_as_they_stand() {
     client("DELETE FROM sessions WHERE created_at < datetime('now', '-90 days');");
     assert_eq!(client("SELECT COUNT(*) FROM sessions;"), "1");
     for table in CHILDREN {
-        let orphans = client(&format!("SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM sessions);"));
+        let orphans = client(&format!(
+            "SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM sessions);"
+        ));
         assert_eq!(orphans, "0", "{table}");
         assert_ne!(client(&format!("SELECT COUNT(*) FROM {table};")), "0", "{table}");
     }

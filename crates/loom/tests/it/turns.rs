@@ -58,9 +58,11 @@ async fn one_branch_plays_in_order_and_sessions_play_side_by_side() {
     let world = World::offline().await;
     let session = world.session().await;
     let path = format!("{session}/turns");
-    let bodies: Vec<Value> = (0..5).map(|n| json!({ "key": format!("k{n}"), "input": format!("step {n}") })).collect();
+    let bodies: Vec<Value> =
+        (0..5).map(|n| json!({ "key": format!("k{n}"), "input": format!("step {n}") })).collect();
     let answers = futures::future::join_all(bodies.iter().map(|body| world.post(&path, body))).await;
-    let mut numbers: Vec<i64> = answers.into_iter().map(|it| it.ok()["turn"]["number"].as_i64().unwrap()).collect();
+    let mut numbers: Vec<i64> =
+        answers.into_iter().map(|it| it.ok()["turn"]["number"].as_i64().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, 4, 5], "each turn stands on the one before");
 }
@@ -73,7 +75,9 @@ async fn events(answer: reqwest::Response) -> Vec<(String, Value)> {
         text.push_str(&String::from_utf8(piece.unwrap().to_vec()).unwrap());
     }
     let block = |block: &str| {
-        let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned()));
+        let line = |name: &str| {
+            block.lines().find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned()))
+        };
         Some((line("event:")?, serde_json::from_str(&line("data:")?).unwrap()))
     };
     text.split("\n\n").filter_map(block).collect()
@@ -94,7 +98,11 @@ async fn a_turn_streams_piece_by_piece_and_ends_with_what_was_stored() {
     let events = events(answer).await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((names.first(), names.last()), (Some(&"started"), Some(&"finished")));
-    let told: String = events.iter().filter(|(name, _)| name == "delta").map(|(_, it)| it["text"].as_str().unwrap()).collect();
+    let told: String = events
+        .iter()
+        .filter(|(name, _)| name == "delta")
+        .map(|(_, it)| it["text"].as_str().unwrap())
+        .collect();
     let stored = &events.last().unwrap().1["turn"];
     assert!(names.iter().filter(|name| **name == "delta").count() > 3, "{names:?}");
     assert_eq!(told, stored["reply"].as_str().unwrap());
@@ -106,7 +114,10 @@ async fn a_turn_streams_piece_by_piece_and_ends_with_what_was_stored() {
 #[tokio::test]
 async fn a_listener_that_leaves_does_not_lose_the_turn() {
     let fake = FakeLlm::openai().await;
-    fake.push(Script::Slow { delay: std::time::Duration::from_millis(300), then: Box::new(reply("It holds.")) });
+    fake.push(Script::Slow {
+        delay: std::time::Duration::from_millis(300),
+        then: Box::new(reply("It holds.")),
+    });
     let world = World::with_model(&fake).await;
     let session = world.session().await;
     let body = json!({ "key": "gone", "input": "I pull the rope." });
@@ -163,7 +174,10 @@ async fn rolling_back_moves_a_head_and_forward_again() {
         let read = world.get(&format!("{session}/turns")).await.ok();
         assert_eq!(read["items"].as_array().unwrap().len(), 2);
         let on = world.say(&session, "another way").await;
-        assert_eq!((on["turn"]["parent_id"].clone(), on["turn"]["number"].as_i64()), (ids[1].clone(), Some(3)));
+        assert_eq!(
+            (on["turn"]["parent_id"].clone(), on["turn"]["number"].as_i64()),
+            (ids[1].clone(), Some(3))
+        );
         world.put(&main, &json!({ "head": ids[3] })).await.ok();
         let begin = world.put(&main, &json!({ "head": null })).await.ok();
         assert_eq!(begin["head_number"], 0);
@@ -204,7 +218,8 @@ async fn explain_adds_up_and_is_what_was_sent() {
     let session = world.session().await;
     world.say(&session, "[EDIT: the door: it is painted red] I greet Ada.").await;
     let turn = world.say(&session, "I ask about the lamp. [TONE: dry]").await["turn"].clone();
-    let explained = world.get(&format!("{session}/turns/{}/explain", turn["id"].as_str().unwrap())).await.ok();
+    let explained =
+        world.get(&format!("{session}/turns/{}/explain", turn["id"].as_str().unwrap())).await.ok();
     let parts = explained["parts"].as_array().unwrap();
     let sum: u64 = parts.iter().map(|part| part["tokens"].as_u64().unwrap()).sum();
     assert_eq!(Some(sum), explained["total_tokens"].as_u64());
@@ -218,7 +233,8 @@ async fn explain_adds_up_and_is_what_was_sent() {
         .map(|message| message["content"].as_str().unwrap())
         .collect();
     assert_eq!(text, sent, "the parts, joined, are the request");
-    let rule = parts.iter().find(|part| part["kind"] == "rules" && !part["sources"].as_array().unwrap().is_empty());
+    let rule =
+        parts.iter().find(|part| part["kind"] == "rules" && !part["sources"].as_array().unwrap().is_empty());
     assert!(rule.unwrap()["sources"][0].as_str().unwrap().starts_with("canon.md:"), "{rule:?}");
 }
 
@@ -226,7 +242,10 @@ async fn explain_adds_up_and_is_what_was_sent() {
 async fn a_model_that_fails_is_never_dressed_up_as_story() {
     let cases: Vec<(Script, &str)> = vec![
         (Script::Status { code: 500, body: String::new(), retry_after: None }, "provider_unavailable"),
-        (Script::Status { code: 429, body: String::new(), retry_after: Some("0".to_owned()) }, "rate_limited"),
+        (
+            Script::Status { code: 429, body: String::new(), retry_after: Some("0".to_owned()) },
+            "rate_limited",
+        ),
         (Script::Status { code: 401, body: String::new(), retry_after: None }, "unauthorized"),
         (Script::CutMidStream { text_before: "The do".to_owned() }, "provider_unavailable"),
         (Script::Garbage(vec![0xff, 0xfe, 0x00, 0x41, 0x0a, 0x0a]), "invalid_reply"),
@@ -244,7 +263,8 @@ async fn a_model_that_fails_is_never_dressed_up_as_story() {
         assert!(!turn.to_string().contains("sk-test-key"), "the key stays secret");
         fake.always(reply("The door opens."));
         let id = turn["id"].as_str().unwrap();
-        let again = world.post(&format!("{session}/turns/{id}/regenerate"), &json!({ "key": "again" })).await.ok();
+        let again =
+            world.post(&format!("{session}/turns/{id}/regenerate"), &json!({ "key": "again" })).await.ok();
         assert_eq!(again["turn"]["number"], 1);
     }
 }

@@ -48,7 +48,11 @@ impl Answer {
     pub fn problem(self, status: u16, code: &str) -> Value {
         assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
         for member in ["detail", "action"] {
-            assert!(self.body[member].as_str().is_some_and(|text| text.len() > 10), "no {member}: {}", self.text);
+            assert!(
+                self.body[member].as_str().is_some_and(|text| text.len() > 10),
+                "no {member}: {}",
+                self.text
+            );
         }
         self.body
     }
@@ -123,7 +127,9 @@ impl World {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = Shutdown::new();
         let (router, stop) = (routes::router(&app), shutdown.clone());
-        tokio::spawn(async move { chassis::http::serve(listener, router, &stop, Duration::from_secs(5)).await });
+        tokio::spawn(
+            async move { chassis::http::serve(listener, router, &stop, Duration::from_secs(5)).await },
+        );
         app.health.set_ready(true);
         Self { url, app, client: Client::new(), folder, shutdown, _database: database }
     }

@@ -1,28 +1,70 @@
 //! PostgreSQL's connection pool: how it is opened and what each connection is told.
+//!
+//! Callers queue here and not in sqlx's pool, whose one time limit covers both the queue (a burst should be patient)
+//! and a server that cannot be reached (which should be said soon).
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::error::StorageError;
 use crate::settings::{DatabaseSettings, redacted_url};
+use crate::source::queue;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS_KEPT: usize = 256;
 /// A connection that lay idle for longer is tried before it is lent: the server may have restarted.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
+#[derive(Clone)]
+pub(crate) struct PostgresSource {
+    pool: PgPool,
+    permits: Arc<Semaphore>,
+}
+
+/// A lent connection; it goes back when dropped.
+pub(crate) struct PostgresLease {
+    pub(crate) connection: PoolConnection<Postgres>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl PostgresSource {
+    /// First come first served.
+    pub(crate) async fn acquire(&self) -> Result<PostgresLease, StorageError> {
+        let permit = queue(&self.permits, "connection").await?;
+        let started = Instant::now();
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(PostgresLease { connection, _permit: permit }),
+            Err(sqlx::Error::PoolTimedOut) => {
+                let detail = format!("no connection within {} ms", started.elapsed().as_millis());
+                Err(StorageError::Unavailable { detail })
+            }
+            Err(sqlx::Error::PoolClosed) => Err(StorageError::Closed),
+            Err(error) => Err(StorageError::Unavailable { detail: error.to_string() }),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.permits.close();
+        self.pool.close().await;
+    }
+}
+
 pub(crate) async fn open(
     settings: &DatabaseSettings,
     options: PgConnectOptions,
-) -> Result<PgPool, StorageError> {
+) -> Result<PostgresSource, StorageError> {
     let options = options.statement_cache_capacity(STATEMENTS_KEPT).disable_statement_logging();
     check_reachable(settings, &options).await?;
     let session: std::sync::Arc<str> = session_settings(settings).into();
+    let size = settings.readers.max(1);
     let pool = PgPoolOptions::new()
-        .max_connections(settings.readers.max(1))
+        .max_connections(size)
         .acquire_timeout(settings.busy_timeout.max(Duration::from_secs(1)))
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
@@ -38,7 +80,7 @@ pub(crate) async fn open(
             })
         })
         .connect_lazy_with(options);
-    Ok(pool)
+    Ok(PostgresSource { pool, permits: Arc::new(Semaphore::new(size as usize)) })
 }
 
 /// The pool tries a refused connection again until its time is up; opening should say at once what is wrong.

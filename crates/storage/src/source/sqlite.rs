@@ -21,11 +21,8 @@ use crate::connection::Role;
 use crate::error::StorageError;
 use crate::error::classify::classify;
 use crate::settings::{DatabaseSettings, redacted_url};
-use crate::source::SqliteSource;
+use crate::source::{SqliteSource, queue};
 
-/// How long a caller queues for the writer. The queue moves at the pace of the disk, so this is far above the time
-/// for a lock.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long closing waits for each kind of connection to come back.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
@@ -173,25 +170,13 @@ impl Connections {
 
     /// A connection for the caller alone; opened when none is idle.
     pub(crate) async fn acquire(&self, what: &'static str) -> Result<SqliteLease, StorageError> {
-        let permit = self.permit(what).await?;
+        let permit = queue(&self.0.permits, what).await?;
         let idle = self.0.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.connect().await?,
         };
         Ok(SqliteLease { connection: Some(connection), home: self.0.clone(), _permit: permit })
-    }
-
-    async fn permit(&self, what: &'static str) -> Result<OwnedSemaphorePermit, StorageError> {
-        if let Ok(permit) = self.0.permits.clone().try_acquire_owned() {
-            return Ok(permit);
-        }
-        let started = Instant::now();
-        match timeout(QUEUE_TIMEOUT, self.0.permits.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_closed)) => Err(StorageError::Closed),
-            Err(_elapsed) => Err(StorageError::Timeout { what, waited: started.elapsed() }),
-        }
     }
 
     /// A connection outside of the pool, for work that takes long (a snapshot).

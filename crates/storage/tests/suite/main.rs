@@ -14,13 +14,18 @@ use chassis::clock::Clock;
 use storage::{Database, DatabaseSettings, params};
 use testkit::TempDb;
 
-/// Opened with room for tests that hold several units of work at once.
+/// Opened with room for tests that hold several units of work at once, and patience for busy machines.
 pub(crate) async fn open(temporary: &TempDb) -> Database {
     Database::open(&settings(temporary), Clock::system()).await.unwrap()
 }
 
 pub(crate) fn settings(temporary: &TempDb) -> DatabaseSettings {
-    DatabaseSettings { readers: 8, slow_query: Duration::MAX, ..DatabaseSettings::at(&temporary.url) }
+    DatabaseSettings {
+        readers: 8,
+        busy_timeout: Duration::from_secs(30),
+        slow_query: Duration::MAX,
+        ..DatabaseSettings::at(&temporary.url)
+    }
 }
 
 /// A table `note (id, body)` with a unique id.

@@ -34,7 +34,8 @@ async fn complete(Json(request): Json<Value>) -> Response {
     if request["stream"] != json!(true) {
         let message = json!({ "role": "assistant", "content": TEXT });
         let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
-        return Json(json!({ "id": "1", "object": "chat.completion", "choices": [choice], "usage": usage })).into_response();
+        return Json(json!({ "id": "1", "object": "chat.completion", "choices": [choice], "usage": usage }))
+            .into_response();
     }
     let chunk = |delta: Value, finish: Value| {
         json!({ "id": "1", "object": "chat.completion.chunk",

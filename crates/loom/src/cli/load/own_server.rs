@@ -39,8 +39,9 @@ impl OwnServer {
         let url = format!("http://{}", listener.local_addr()?);
         let shutdown = Shutdown::new();
         let (router, stop) = (routes::router(&app), shutdown.clone());
-        let server =
-            tokio::spawn(async move { chassis::http::serve(listener, router, &stop, Duration::from_secs(5)).await });
+        let server = tokio::spawn(async move {
+            chassis::http::serve(listener, router, &stop, Duration::from_secs(5)).await
+        });
         app.health.set_ready(true);
         Ok(Self { url, app, shutdown, server, model, temporary: temporary.then_some(folder) })
     }
