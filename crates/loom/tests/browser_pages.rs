@@ -4,8 +4,6 @@
 //! asserted here is that scripts and policy leave the console quiet and that nothing is wider than the screen.
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(unreachable_pub, reason = "a test binary has no outside")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{path::Path, time::Duration};
 

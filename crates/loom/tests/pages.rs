@@ -1,8 +1,6 @@
 //! The pages through the real program: what their forms do without a script, and what they keep when they refuse.
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(unreachable_pub, reason = "a test binary has no outside")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use loom::app::App;
 use loom_core::access::Role;
