@@ -19,6 +19,8 @@ use crate::source::sqlite::Connections;
 /// How long a caller queues for a connection. A queue moves at the pace of the disk, so this is far above the time
 /// for a lock.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long closing waits for lent connections to come back.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(crate) enum Source {

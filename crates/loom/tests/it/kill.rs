@@ -66,7 +66,7 @@ async fn start(folder: &std::path::Path, database: &str) -> (String, Spawned) {
     arguments.extend(settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]));
     let program =
         Program::new(env!("CARGO_BIN_EXE_loom")).args(arguments).folder(folder).without_env("LOOM_");
-    let mut spawned = program.spawn().unwrap();
+    let spawned = program.spawn().unwrap();
     let url = format!("http://{bind}");
     let ready = format!("{url}/ready");
     spawned.ready(Ready::Http(&ready), Duration::from_secs(60)).await.unwrap();

@@ -69,11 +69,12 @@ async fn one_branch_plays_in_order_and_sessions_play_side_by_side() {
 
 /// Reads events as a client would: blocks divided by empty lines.
 async fn events(answer: reqwest::Response) -> Vec<(String, Value)> {
-    let mut text = String::new();
-    let mut bytes = answer.bytes_stream();
-    while let Some(piece) = bytes.next().await {
-        text.push_str(&String::from_utf8(piece.unwrap().to_vec()).unwrap());
+    let mut bytes = Vec::new();
+    let mut pieces = answer.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        bytes.extend_from_slice(&piece.unwrap());
     }
+    let text = String::from_utf8(bytes).unwrap();
     let block = |block: &str| {
         let line = |name: &str| {
             block.lines().find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned()))

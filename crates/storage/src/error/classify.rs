@@ -15,7 +15,9 @@ pub(crate) fn classify(error: sqlx::Error, role: Role, waited: Duration) -> Stor
             Some(postgres) => classify_postgres(postgres, role, waited),
             None => classify_sqlite(error.as_ref(), role, waited),
         },
-        sqlx::Error::PoolTimedOut => StorageError::Timeout { what: "connection", waited },
+        sqlx::Error::PoolTimedOut => {
+            StorageError::Unavailable { detail: format!("no connection within {} ms", waited.as_millis()) }
+        }
         sqlx::Error::PoolClosed => StorageError::Closed,
         sqlx::Error::Io(cause) => StorageError::Unavailable { detail: cause.to_string() },
         sqlx::Error::Tls(cause) => StorageError::Unavailable { detail: cause.to_string() },

@@ -12,9 +12,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Post
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::connection::Role;
 use crate::error::StorageError;
+use crate::error::classify::classify;
 use crate::settings::{DatabaseSettings, redacted_url};
-use crate::source::queue;
+use crate::source::{CLOSE_TIMEOUT, queue};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS_KEPT: usize = 256;
@@ -40,18 +42,15 @@ impl PostgresSource {
         let started = Instant::now();
         match self.pool.acquire().await {
             Ok(connection) => Ok(PostgresLease { connection, _permit: permit }),
-            Err(sqlx::Error::PoolTimedOut) => {
-                let detail = format!("no connection within {} ms", started.elapsed().as_millis());
-                Err(StorageError::Unavailable { detail })
-            }
-            Err(sqlx::Error::PoolClosed) => Err(StorageError::Closed),
-            Err(error) => Err(StorageError::Unavailable { detail: error.to_string() }),
+            Err(error) => Err(classify(error, Role::Writer, started.elapsed())),
         }
     }
 
     pub(crate) async fn close(&self) {
         self.permits.close();
-        self.pool.close().await;
+        if timeout(CLOSE_TIMEOUT, self.pool.close()).await.is_err() {
+            tracing::warn!("a database connection was still in use when the database was closed");
+        }
     }
 }
 

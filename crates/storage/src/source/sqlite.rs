@@ -21,10 +21,8 @@ use crate::connection::Role;
 use crate::error::StorageError;
 use crate::error::classify::classify;
 use crate::settings::{DatabaseSettings, redacted_url};
-use crate::source::{SqliteSource, queue};
+use crate::source::{CLOSE_TIMEOUT, SqliteSource, queue};
 
-/// How long closing waits for each kind of connection to come back.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 /// Page cache of one connection in KiB; negative is SQLite's way to say KiB instead of pages.
 const PAGE_CACHE: &str = "-8000";
