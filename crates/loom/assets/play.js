@@ -38,6 +38,17 @@ function newArticle(line) {
   return article;
 }
 
+// Goes on from the turn that was read; the line waits in the composer there.
+function branchForm(at) {
+  const branch = element("form");
+  branch.method = "post";
+  branch.action = `/sessions/${form.dataset.session}/branches`;
+  const where = element("input");
+  Object.assign(where, { type: "hidden", name: "at", value: at });
+  branch.append(where, element("button", "btn", phrases["turn-branch-here"]));
+  return branch;
+}
+
 function showProblem(problem, requestId, retry) {
   problemBox.replaceChildren();
   const box = element("div", "notice state-error");
@@ -52,6 +63,7 @@ function showProblem(problem, requestId, retry) {
     const link = element("a", "btn", phrases["script-read-newer"]);
     link.href = location.pathname + location.search;
     actions.append(link);
+    if (form.elements.expected_head.value) actions.append(branchForm(form.elements.expected_head.value));
   }
   if (retry) {
     const button = element("button", "btn", phrases["script-retry"]);

@@ -86,7 +86,7 @@ fn grouped(number: u64) -> String {
 
 /// A hash as far as a person needs it to tell two versions apart.
 fn short_hash(hash: &str) -> &str {
-    hash.get(..10).unwrap_or(hash)
+    hash.get(..8).unwrap_or(hash)
 }
 
 /// Which entry of the navigation a page belongs to.

@@ -202,6 +202,8 @@ async fn pictures_of_a_program_that_is_used() {
         camera.view("play-palette").await;
         camera.open(long).await;
         camera.browser.click("[data-opens=branches]").await.unwrap();
+        let top = "return document.querySelector('#branches .dialog-head').getBoundingClientRect().top";
+        assert!(camera.browser.eval(top).await.unwrap().as_f64().unwrap() >= 0.0, "a long tree hides the title");
         camera.view("play-drawer").await;
         camera.browser.quit().await.unwrap();
     }
@@ -282,6 +284,8 @@ async fn a_line_streams_in_and_a_refused_one_is_kept() {
     browser.click("form.composer .btn-primary").await.unwrap();
     browser.wait_for("[data-play-problem] .notice", PATIENCE).await.unwrap();
     camera.view("play-moved").await;
+    let ways = "[data-play-problem] :is(a.btn, form[action$='/branches'] button)";
+    assert_eq!(browser.count(ways).await.unwrap(), 2, "read the newer turns, or open a branch");
     assert_eq!(
         browser.eval("return document.querySelector('textarea[name=input]').value").await.unwrap(),
         json!("I leave.")

@@ -219,7 +219,7 @@ impl View<'_> {
 
     /// What the scripts say, in the viewer's language: they hold no words of their own.
     fn phrases(&self) -> Markup {
-        const IDS: [&str; 9] = [
+        const IDS: [&str; 10] = [
             "script-telling",
             "script-told",
             "script-discarded",
@@ -229,6 +229,7 @@ impl View<'_> {
             "script-read-newer",
             "script-request",
             "script-kept",
+            "turn-branch-here",
         ];
         html! {
             template data-phrases { @for id in IDS { span data-id=(id) { (text(self.language(), id)) } } }
