@@ -203,7 +203,10 @@ async fn pictures_of_a_program_that_is_used() {
         camera.open(long).await;
         camera.browser.click("[data-opens=branches]").await.unwrap();
         let top = "return document.querySelector('#branches .dialog-head').getBoundingClientRect().top";
-        assert!(camera.browser.eval(top).await.unwrap().as_f64().unwrap() >= 0.0, "a long tree hides the title");
+        assert!(
+            camera.browser.eval(top).await.unwrap().as_f64().unwrap() >= 0.0,
+            "a long tree hides the title"
+        );
         camera.view("play-drawer").await;
         camera.browser.quit().await.unwrap();
     }
