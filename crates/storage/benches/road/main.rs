@@ -14,7 +14,7 @@ use turn::{
 };
 
 const TURNS: i64 = 1_000;
-/// Turns in one unit of work, each behind its savepoint, as a group commit writes them.
+/// Turns in one unit of work, as a group commit writes them.
 const GROUP: i64 = 16;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -31,7 +31,8 @@ async fn main() {
     let temporary = TempDb::sqlite();
     let database = open(&temporary).await;
     println!("{}", measure(&OurRoad(database.clone()), TURNS).await);
-    println!("{}", grouped(&database).await);
+    println!("{}", grouped(&database, false).await);
+    println!("{}", grouped(&database, true).await);
     database.close().await;
     let (Some(any), Some(native), Some(ours)) =
         (TempDb::postgres().await, TempDb::postgres().await, TempDb::postgres().await)
@@ -42,7 +43,8 @@ async fn main() {
     println!("{}", measure(&turn::native_postgres(&native.url).await, TURNS).await);
     let database = open(&ours).await;
     println!("{}", measure(&OurRoad(database.clone()), TURNS).await);
-    println!("{}", grouped(&database).await);
+    println!("{}", grouped(&database, false).await);
+    println!("{}", grouped(&database, true).await);
     database.close().await;
 }
 
@@ -91,19 +93,26 @@ async fn write_turn(unit: &mut storage::Transaction, number: i64) {
     unit.execute(UPDATE_FACT, &params![number]).await.unwrap();
 }
 
-/// What one turn costs when `GROUP` of them share a commit.
-async fn grouped(database: &Database) -> String {
+/// What one turn costs when `GROUP` of them share a commit, bare or each behind its own savepoint.
+async fn grouped(database: &Database, savepoints: bool) -> String {
     let groups = TURNS / GROUP;
+    let first = if savepoints { 200_000 } else { 100_000 };
     let started = std::time::Instant::now();
     for group in 0..groups {
         let mut unit = database.begin().await.unwrap();
         for number in 0..GROUP {
-            let savepoint = unit.savepoint().await.unwrap();
-            write_turn(&mut unit, 100_000 + group * GROUP + number).await;
-            unit.release(savepoint).await.unwrap();
+            let savepoint = if savepoints { Some(unit.savepoint().await.unwrap()) } else { None };
+            write_turn(&mut unit, first + group * GROUP + number).await;
+            if let Some(savepoint) = savepoint {
+                unit.release(savepoint).await.unwrap();
+            }
         }
         unit.commit().await.unwrap();
     }
     let each = started.elapsed().as_secs_f64() * 1e6 / (groups * GROUP) as f64;
-    format!("| this crate on {}, {GROUP} turns a commit (mean) | {each:.0} | | | |", database.backend())
+    let how = if savepoints { "behind savepoints" } else { "bare" };
+    format!(
+        "| this crate on {}, {GROUP} turns a commit, {how} (mean) | {each:.0} | | | |",
+        database.backend()
+    )
 }

@@ -60,7 +60,7 @@ pub(crate) async fn open(
 ) -> Result<PostgresSource, StorageError> {
     let options = options.statement_cache_capacity(STATEMENTS_KEPT).disable_statement_logging();
     check_reachable(settings, &options).await?;
-    let session: std::sync::Arc<str> = session_settings(settings).into();
+    let session: Arc<str> = session_settings(settings).into();
     let size = settings.readers.max(1);
     let pool = PgPoolOptions::new()
         .max_connections(size)
