@@ -150,6 +150,7 @@ async function send() {
   playing = true;
   problemBox.replaceChildren();
   form.setAttribute("aria-busy", "true");
+  const before = story.querySelector("article[data-turn]:last-of-type");
   const article = newArticle(line);
   const branch = form.elements.branch.value;
   const head = form.elements.expected_head.value || null;
@@ -168,10 +169,17 @@ async function send() {
     location.assign(`/sessions/${form.dataset.session}?branch=${encodeURIComponent(played.branch)}#turn-${played.turn.number}`);
     return;
   }
-  form.elements.expected_head.value = played.turn.id;
   await settle(article, form.dataset.session, played.turn, branch);
+  // The turn before is no longer the end: it can be gone back to now.
+  if (before) await settle(before, form.dataset.session, { id: before.dataset.turn }, branch);
+  expectHead(played.turn.id);
   await refreshAround();
   input.focus();
+}
+
+// Every form of the page that guards the head was rendered for the head of its time.
+function expectHead(id) {
+  for (const input of document.querySelectorAll("input[name=expected_head]")) input.value = id;
 }
 
 // The drawer, the place and the cost: read again from the page itself, so that there is one rendering of each.
@@ -210,7 +218,8 @@ document.addEventListener("submit", async (event) => {
     location.assign(`/sessions/${form.dataset.session}?branch=${encodeURIComponent(played.branch)}#turn-${played.turn.number}`);
     return;
   }
-  if (form.elements.expected_head.value === article.dataset.turn) form.elements.expected_head.value = played.turn.id;
+  const wasHead = form.elements.expected_head.value === article.dataset.turn;
   await settle(article, form.dataset.session, played.turn, body.branch);
+  if (wasHead) expectHead(played.turn.id);
   await refreshAround();
 });

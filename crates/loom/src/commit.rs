@@ -123,26 +123,23 @@ async fn write_batches(database: Database, mut receiver: mpsc::Receiver<Waiting>
 async fn write_batch(database: &Database, batch: &[Waiting]) -> Vec<Result<(), CommitError>> {
     match try_batch(database, batch).await {
         Ok(outcomes) => outcomes,
-        Err(error) => {
-            let error = CommitError::from(error);
-            batch.iter().map(|_| Err(error.clone())).collect()
-        }
+        Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
     }
 }
 
 async fn try_batch(
     database: &Database,
     batch: &[Waiting],
-) -> Result<Vec<Result<(), CommitError>>, StorageError> {
+) -> Result<Vec<Result<(), CommitError>>, CommitError> {
     let mut transaction = database.begin().await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for (commit, _) in batch {
         let savepoint = transaction.savepoint().await?;
         let outcome = write_turn(&mut transaction, commit).await;
-        if outcome.is_ok() {
-            transaction.release(savepoint).await?;
-        } else {
-            transaction.rollback_to(savepoint).await?;
+        match &outcome {
+            Ok(()) => transaction.release(savepoint).await?,
+            // A full disk ends the whole transaction, not only this turn: what ended it is the answer for all.
+            Err(error) => transaction.rollback_to(savepoint).await.map_err(|_| error.clone())?,
         }
         outcomes.push(outcome);
     }
