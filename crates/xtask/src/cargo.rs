@@ -149,7 +149,7 @@ mod tests {
     fn the_name_is_read_from_both_shapes_of_a_package_id() {
         assert_eq!(package_name("path+file:///home/a/crates/loom#0.0.0"), "loom");
         assert_eq!(package_name("path+file:///home/a/crates/core#loom-core@0.0.0"), "loom-core");
-        assert_eq!(package_name("registry+https://github.com/rust-lang/crates.io-index#toml@1.2.1"), "toml");
+        assert_eq!(package_name("registry+https://example.com/index#toml@1.2.1"), "toml");
     }
 
     #[test]

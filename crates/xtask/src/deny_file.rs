@@ -86,7 +86,7 @@ pub struct Named {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sources {
-    /// A registry other than crates.io.
+    /// A registry other than the default one.
     pub unknown_registry: Level,
     /// A git repository.
     pub unknown_git: Level,

@@ -25,8 +25,8 @@ pub struct Crate {
 /// Where a crate comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CrateSource {
-    /// crates.io.
-    CratesIo,
+    /// The default registry.
+    DefaultRegistry,
     /// A folder: one of ours.
     Folder,
     /// Another registry or a git repository, as cargo names it.
@@ -74,7 +74,7 @@ fn parse_line(line: &str) -> anyhow::Result<Crate> {
     let place = words.next().unwrap_or_default().trim_start_matches("(proc-macro)").trim();
     let place = place.trim_start_matches('(').trim_end_matches(')');
     let source = match place {
-        "" => CrateSource::CratesIo,
+        "" => CrateSource::DefaultRegistry,
         folder if folder.starts_with('/') => CrateSource::Folder,
         other => CrateSource::Other(other.to_owned()),
     };
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn every_shape_of_line_is_read() {
-        check("atoi v2.0.0|MIT", ("atoi", "2.0.0", CrateSource::CratesIo, "MIT"));
-        check("a-derive v1.0.0 (proc-macro)|MIT", ("a-derive", "1.0.0", CrateSource::CratesIo, "MIT"));
-        check("toml v1.2.1+spec-1.1.0|", ("toml", "1.2.1+spec-1.1.0", CrateSource::CratesIo, ""));
+        check("atoi v2.0.0|MIT", ("atoi", "2.0.0", CrateSource::DefaultRegistry, "MIT"));
+        check("a-derive v1.0.0 (proc-macro)|MIT", ("a-derive", "1.0.0", CrateSource::DefaultRegistry, "MIT"));
+        check("toml v1.2.1+spec-1.1.0|", ("toml", "1.2.1+spec-1.1.0", CrateSource::DefaultRegistry, ""));
         check("ui v0.0.0 (/home/a b/ui)|MIT", ("ui", "0.0.0", CrateSource::Folder, "MIT"));
         let git = "https://example.com/x?rev=1#2";
         check(&format!("x v0.1.0 ({git})|MIT"), ("x", "0.1.0", CrateSource::Other(git.to_owned()), "MIT"));

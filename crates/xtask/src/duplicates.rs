@@ -67,7 +67,7 @@ mod tests {
                 Crate {
                     name: name.to_owned(),
                     version: version.to_owned(),
-                    source: CrateSource::CratesIo,
+                    source: CrateSource::DefaultRegistry,
                     licence: "MIT".to_owned(),
                 }
             })

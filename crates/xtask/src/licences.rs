@@ -50,15 +50,16 @@ pub fn check(crates: &BTreeSet<Crate>, rules: &Licenses) -> anyhow::Result<Vec<S
     Ok(findings)
 }
 
-/// Crates that come neither from crates.io nor from our own folders.
+/// Crates that come neither from the default registry nor from our own folders.
 pub fn check_sources(crates: &BTreeSet<Crate>) -> Vec<String> {
     crates
         .iter()
         .filter_map(|found| match &found.source {
-            CrateSource::CratesIo | CrateSource::Folder => None,
-            CrateSource::Other(place) => {
-                Some(format!("{} {} comes from {place}, not from crates.io", found.name, found.version))
-            }
+            CrateSource::DefaultRegistry | CrateSource::Folder => None,
+            CrateSource::Other(place) => Some(format!(
+                "{} {} comes from {place}, not from the default registry",
+                found.name, found.version
+            )),
         })
         .collect()
 }
@@ -117,7 +118,7 @@ mod tests {
             .map(|&(name, licence)| Crate {
                 name: name.to_owned(),
                 version: "1.0.0".to_owned(),
-                source: CrateSource::CratesIo,
+                source: CrateSource::DefaultRegistry,
                 licence: licence.to_owned(),
             })
             .collect()
@@ -175,12 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn only_crates_io_and_our_own_folders_are_sources() {
+    fn only_the_default_registry_and_our_own_folders_are_sources() {
         let mut found = crates(&[("a", "MIT"), ("b", "MIT")]);
         assert!(check_sources(&found).is_empty());
         let mut stranger = found.pop_first().unwrap();
         stranger.source = CrateSource::Other("https://example.com/a".to_owned());
         found.insert(stranger);
-        assert_eq!(check_sources(&found), ["a 1.0.0 comes from https://example.com/a, not from crates.io"]);
+        assert_eq!(
+            check_sources(&found),
+            ["a 1.0.0 comes from https://example.com/a, not from the default registry"]
+        );
     }
 }

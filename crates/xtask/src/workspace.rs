@@ -37,7 +37,7 @@ impl Workspace {
     }
 
     /// Cargo's full id of the crate of this name, when it builds a program of the same name. The bare name will not
-    /// do: crates.io has crates called like ours, and one of them may be among our dependencies.
+    /// do: the registry has crates called like ours, and one of them may be among our dependencies.
     pub fn program(&self, name: &str) -> Option<&str> {
         let builds =
             |package: &&Package| package.targets.iter().any(|target| target.is_bin() && target.name == name);
