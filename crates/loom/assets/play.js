@@ -169,10 +169,12 @@ async function send() {
     location.assign(`/sessions/${form.dataset.session}?branch=${encodeURIComponent(played.branch)}#turn-${played.turn.number}`);
     return;
   }
+  // At once: the next line may be sent before the page is settled.
+  expectHead(played.turn.id);
   await settle(article, form.dataset.session, played.turn, branch);
   // The turn before is no longer the end: it can be gone back to now.
   if (before) await settle(before, form.dataset.session, { id: before.dataset.turn }, branch);
-  expectHead(played.turn.id);
+  expectHead(form.elements.expected_head.value);
   await refreshAround();
   input.focus();
 }
@@ -218,8 +220,8 @@ document.addEventListener("submit", async (event) => {
     location.assign(`/sessions/${form.dataset.session}?branch=${encodeURIComponent(played.branch)}#turn-${played.turn.number}`);
     return;
   }
-  const wasHead = form.elements.expected_head.value === article.dataset.turn;
+  if (form.elements.expected_head.value === article.dataset.turn) expectHead(played.turn.id);
   await settle(article, form.dataset.session, played.turn, body.branch);
-  if (wasHead) expectHead(played.turn.id);
+  expectHead(form.elements.expected_head.value);
   await refreshAround();
 });

@@ -46,7 +46,10 @@ impl Held {
     /// inherited it is gone. The processes here would live for a minute.
     fn end(mut self) -> Option<i32> {
         let started = Instant::now();
+        // Waiting would close the pipe by itself, and so stop a program that is about to end.
+        let pipe = self.holder.stdin.take();
         let code = self.holder.wait().unwrap().code();
+        drop(pipe);
         self.output.read_to_end(&mut Vec::new()).unwrap();
         assert!(started.elapsed() < Duration::from_secs(30), "something lived on");
         assert!(!self.folder.exists(), "{}", self.folder.display());
