@@ -79,6 +79,8 @@ struct Target {
     url: String,
     sessions: Vec<String>,
     scenario: Scenario,
+    /// A model is measured, so a turn told without one is an error.
+    needs_model: bool,
 }
 
 impl Load {
@@ -92,9 +94,10 @@ impl Load {
         };
         let url = own.as_ref().map_or_else(|| self.url.clone().unwrap_or_default(), |own| own.url.clone());
         let client = client(self.token.as_deref())?;
+        let needs_model = self.url.is_none() && self.model == Model::Instant;
         let url = url.trim_end_matches('/').to_owned();
         let sessions = prepare(&client, &url, self.sessions, self.concurrency).await?;
-        let target = Arc::new(Target { client, url, sessions, scenario: self.scenario });
+        let target = Arc::new(Target { client, url, sessions, scenario: self.scenario, needs_model });
         let report = self.measure(target).await;
         if let Some(own) = own {
             own.stop().await;
@@ -197,6 +200,9 @@ impl Target {
     fn check(&self, body: &[u8]) -> Outcome {
         if self.scenario == Scenario::Turns && !contains(body, b"\"turn\"") {
             return Outcome::error("no_turn");
+        }
+        if self.scenario == Scenario::Turns && self.needs_model && !contains(body, b"\"degraded\":null") {
+            return Outcome::error("degraded");
         }
         Outcome::ok(body.len() as u64)
     }
