@@ -1,0 +1,1 @@
+//! Whether a text keeps the publisher's rules.

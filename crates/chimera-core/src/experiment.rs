@@ -1,0 +1,1 @@
+//! Cohorts of an experiment and their audit.

@@ -1,0 +1,1 @@
+//! Whether everything a text claims is in the fact sheet.

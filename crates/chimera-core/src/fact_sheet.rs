@@ -1,0 +1,1 @@
+//! The facts that a narrative may use, and nothing else.

@@ -1,0 +1,1 @@
+//! Which game was played: by `gameMode`, then by queue.

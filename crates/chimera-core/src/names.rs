@@ -1,0 +1,1 @@
+//! What ids are called in one language.

@@ -1,0 +1,1 @@
+//! Scores of every player of a match, term by term.

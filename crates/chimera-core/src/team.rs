@@ -1,0 +1,1 @@
+//! How a player stands within the team and against the lane opponent.

@@ -1,0 +1,1 @@
+//! Team fights from kills that are close in time and space.

@@ -1,0 +1,1 @@
+//! Riot's match timeline, read leniently.

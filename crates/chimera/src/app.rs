@@ -1,0 +1,1 @@
+//! Wires the parts of a running program together, once.

@@ -1,0 +1,1 @@
+//! The names of the program's metrics.

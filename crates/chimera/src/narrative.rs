@@ -1,0 +1,1 @@
+//! Words for a review: a model's when it can be had and holds, the template's otherwise.

@@ -1,0 +1,1 @@
+//! Riot's API: one client that never goes over a limit.

@@ -1,0 +1,1 @@
+//! Names of champions, items, runes, spells and augments.

@@ -1,0 +1,1 @@
+//! From a queued request to the delivered review.
