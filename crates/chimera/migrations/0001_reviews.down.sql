@@ -1,0 +1,9 @@
+DROP TABLE switches;
+DROP TABLE experiments;
+DROP TABLE feedback;
+DROP TABLE deliveries;
+DROP TABLE analyses;
+DROP TABLE match_participants;
+DROP TABLE matches;
+DROP TABLE user_settings;
+DROP TABLE accounts;

@@ -1,0 +1,32 @@
+//! Environment variables by the names that the runbook and the providers gave them.
+
+/// Variable and the option it sets. `CHIMERA_SECTION__KEY` works for every option and wins over these.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("CHIMERA_AUDIT_LOGGING", "logs.audit"),
+    ("CHIMERA_LOG_LEVEL", "logs.level"),
+    ("CHIMERA_DATABASE_URL", "database.url"),
+    ("DATABASE_URL", "database.url"),
+    ("REDIS_URL", "queue.redis_url"),
+    ("RIOT_API_KEY", "riot.api_key"),
+    ("DISCORD_BOT_TOKEN", "discord.bot_token"),
+    ("DISCORD_APPLICATION_ID", "discord.application_id"),
+    ("DISCORD_PUBLIC_KEY", "discord.public_key"),
+    ("DISCORD_GUILD_ID", "discord.guild_id"),
+    ("ANALYSIS_CACHE_ENABLED", "analysis.cache"),
+    ("FEATURE_AI_ANALYSIS_ENABLED", "features.ai_analysis"),
+    ("FEATURE_TEAM_ANALYSIS_ENABLED", "features.team_analysis"),
+    ("FEATURE_FEEDBACK_ENABLED", "features.feedback"),
+    ("FEATURE_V22_PERSONALIZATION_ENABLED", "features.personalization"),
+    ("ARENA_DATA_VERSION", "static_data.arena_version"),
+    ("AB_TESTING_ENABLED", "experiment.enabled"),
+    ("AB_TESTING_SEED", "experiment.seed"),
+    ("AB_VARIANT_A_WEIGHT", "experiment.weight_a"),
+    ("FINOPS_MONTHLY_BUDGET_USD", "llm.budget.monthly_usd"),
+    ("OPENAI_API_KEY", "llm.providers.openai.api_key"),
+    ("OPENAI_API_BASE", "llm.providers.openai.base_url"),
+    ("OPENAI_MODEL", "llm.providers.openai.model"),
+    ("ANTHROPIC_API_KEY", "llm.providers.anthropic.api_key"),
+    ("GEMINI_API_KEY", "llm.providers.gemini.api_key"),
+    ("GEMINI_MODEL", "llm.providers.gemini.model"),
+    ("DEEPSEEK_API_KEY", "llm.providers.deepseek.api_key"),
+];
