@@ -168,6 +168,13 @@ impl Gateway {
         self.inner.providers.values().map(status).collect()
     }
 
+    /// The model of a provider, or of the first one in order; nothing when there is none.
+    #[must_use]
+    pub fn model_of(&self, provider: Option<&str>) -> Option<&str> {
+        let name = provider.or_else(|| self.inner.settings.order.first().map(String::as_str))?;
+        self.inner.providers.get(name).map(|provider| provider.settings.model.as_str())
+    }
+
     /// What this month, a user and a session have cost so far.
     ///
     /// # Errors

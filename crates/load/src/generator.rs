@@ -164,7 +164,8 @@ impl Flight {
         let handle = self.tasks.spawn(async move {
             let started = Instant::now();
             let outcome = work.await;
-            (Timing { started, finished: Instant::now() }, outcome)
+            let finished = Instant::now();
+            (Timing { started, finished }, outcome)
         });
         self.started.insert(handle.id(), arrival);
     }

@@ -217,4 +217,9 @@ impl Prompt {
     pub fn outline(&self) -> PromptOutline {
         PromptOutline::of(self)
     }
+
+    /// SHA-256 over the messages, in hexadecimal: two prompts with the same digest send the same bytes.
+    pub fn digest(&self) -> String {
+        outline::digest(self)
+    }
 }

@@ -1,7 +1,8 @@
 //! Group commit: turns that finish together share one transaction, and so one flush to the disk.
 //!
-//! A turn is acknowledged only after the transaction that holds it is committed. Each turn stands in its own savepoint,
-//! so that one that is refused takes no other with it.
+//! A turn is acknowledged only after the transaction that holds it is committed. What is refused is refused before the
+//! first change, so that it takes no other turn with it; when a statement fails all the same, the batch is written
+//! once more with each turn in a savepoint of its own.
 
 use std::sync::Arc;
 
@@ -119,18 +120,36 @@ async fn write_batches(database: Database, mut receiver: mpsc::Receiver<Waiting>
     }
 }
 
+type Outcomes = Vec<Result<(), CommitError>>;
+
 /// Writes a batch in one transaction; when the transaction itself fails, every turn of it fails alike.
-async fn write_batch(database: &Database, batch: &[Waiting]) -> Vec<Result<(), CommitError>> {
-    match try_batch(database, batch).await {
-        Ok(outcomes) => outcomes,
-        Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
-    }
+async fn write_batch(database: &Database, batch: &[Waiting]) -> Outcomes {
+    let written = match write_together(database, batch).await {
+        Err(CommitError::Storage(_)) if batch.len() > 1 => write_apart(database, batch).await,
+        written => written,
+    };
+    written.unwrap_or_else(|error| batch.iter().map(|_| Err(error.clone())).collect())
 }
 
-async fn try_batch(
-    database: &Database,
-    batch: &[Waiting],
-) -> Result<Vec<Result<(), CommitError>>, CommitError> {
+/// The usual way: nothing to go back to, because a refused turn has written nothing.
+async fn write_together(database: &Database, batch: &[Waiting]) -> Result<Outcomes, CommitError> {
+    let mut transaction = database.begin().await?;
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for (commit, _) in batch {
+        match write_turn(&mut transaction, commit).await {
+            Err(error @ CommitError::Storage(_)) => {
+                transaction.rollback().await?;
+                return Err(error);
+            }
+            outcome => outcomes.push(outcome),
+        }
+    }
+    transaction.commit().await?;
+    Ok(outcomes)
+}
+
+/// The way that finds out which turn it is that fails.
+async fn write_apart(database: &Database, batch: &[Waiting]) -> Result<Outcomes, CommitError> {
     let mut transaction = database.begin().await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for (commit, _) in batch {
@@ -147,8 +166,16 @@ async fn try_batch(
     Ok(outcomes)
 }
 
+/// [`CommitError::HeadMoved`] and [`CommitError::SessionGone`] leave nothing behind in the transaction.
 async fn write_turn(transaction: &mut Transaction, commit: &TurnCommit) -> Result<(), CommitError> {
     let turn = &commit.turn;
+    // The head first: it is what may have moved, and a branch does not outlive its session.
+    if let HeadMove::Advance { branch, expected, .. } = &commit.target {
+        let (head, number, now) = (Some(&turn.id), turn.number, &turn.created_at);
+        if !branches::move_head(transaction, branch, expected.as_ref(), head, number, now).await? {
+            return Err(refusal(transaction, commit).await?);
+        }
+    }
     let active = match &commit.target {
         HeadMove::Advance { name, .. } => name,
         HeadMove::Open(branch) => &branch.name,
@@ -156,25 +183,10 @@ async fn write_turn(transaction: &mut Transaction, commit: &TurnCommit) -> Resul
     let touched =
         sessions::record_turn(transaction, &turn.session_id, active, turn.cost_microusd, &turn.created_at)
             .await?;
-    if touched == 0 {
-        return Err(CommitError::SessionGone(turn.session_id.clone()));
-    }
     match &commit.target {
-        HeadMove::Advance { branch, expected, .. } => {
-            let moved = branches::move_head(
-                transaction,
-                branch,
-                expected.as_ref(),
-                Some(&turn.id),
-                turn.number,
-                &turn.created_at,
-            )
-            .await?;
-            if !moved {
-                return Err(CommitError::HeadMoved);
-            }
-        }
+        HeadMove::Open(_) if touched == 0 => return Err(CommitError::SessionGone(turn.session_id.clone())),
         HeadMove::Open(branch) => branches::insert(transaction, branch).await?,
+        HeadMove::Advance { .. } => {}
     }
     turns::insert(transaction, turn).await?;
     if let Some(state) = &commit.state {
@@ -190,4 +202,11 @@ async fn write_turn(transaction: &mut Transaction, commit: &TurnCommit) -> Resul
         llm::ledger::insert(transaction, entry).await?;
     }
     Ok(())
+}
+
+/// Why the head did not move: it stands elsewhere, or is gone with its session.
+async fn refusal(transaction: &mut Transaction, commit: &TurnCommit) -> Result<CommitError, CommitError> {
+    let session = &commit.turn.session_id;
+    let there = sessions::exists(transaction, session).await?;
+    Ok(if there { CommitError::HeadMoved } else { CommitError::SessionGone(session.clone()) })
 }

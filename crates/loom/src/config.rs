@@ -164,6 +164,8 @@ pub struct PlayConfig {
     pub exact_tokens: bool,
     /// Turns that may wait for one that is being played on the same branch.
     pub waiting_turns: usize,
+    /// Memory for the ends of the stories played last, so that their next turns read less; 0 keeps none.
+    pub recent_bytes: u64,
 }
 
 impl Default for PlayConfig {
@@ -176,6 +178,7 @@ impl Default for PlayConfig {
             input_max_bytes: 32 * 1024,
             exact_tokens: true,
             waiting_turns: 4,
+            recent_bytes: 32 * 1024 * 1024,
         }
     }
 }

@@ -29,6 +29,7 @@ mod locks;
 mod notes;
 mod prepare;
 mod run;
+mod tails;
 pub mod tree;
 
 pub use durations::{Durations, Quantiles};
@@ -87,6 +88,7 @@ pub struct Player {
     pub(crate) audit: AuditLog,
     pub(crate) config: Arc<PlayConfig>,
     locks: locks::BranchLocks,
+    tails: tails::Tails,
     flights: flight::Flights,
     slots: Arc<Semaphore>,
     tracker: TaskTracker,
@@ -120,6 +122,7 @@ impl Player {
             committer: Committer::start(parts.database.clone()),
             tokenizers: Tokenizers::new(parts.config.exact_tokens),
             locks: locks::BranchLocks::new(parts.config.waiting_turns),
+            tails: tails::Tails::new(parts.config.recent_bytes),
             flights: flight::Flights::default(),
             slots: Arc::new(Semaphore::new(slots)),
             tracker: TaskTracker::new(),

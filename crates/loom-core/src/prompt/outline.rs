@@ -114,7 +114,7 @@ fn outline(part: &Part) -> PartOutline {
 }
 
 /// Lengths go in before the texts, so that no two different requests read the same.
-fn digest(prompt: &Prompt) -> String {
+pub(super) fn digest(prompt: &Prompt) -> String {
     let mut hasher = Sha256::new();
     for message in &prompt.messages {
         hasher.update([message.role as u8]);

@@ -37,7 +37,7 @@ impl StoredOutline {
     #[must_use]
     pub fn of(prompt: &Prompt) -> Self {
         Self {
-            digest: prompt.outline().digest,
+            digest: prompt.digest(),
             total_tokens: prompt.total_tokens,
             budget: prompt.budget,
             tokenizer: prompt.tokenizer.clone(),
@@ -68,7 +68,7 @@ pub async fn explain(player: &Player, session: &Session, told: &Turn) -> Result<
     let stored: StoredOutline = serde_json::from_str(&told.outline).unwrap_or_default();
     let notes = TurnNotes::from_json(&told.notes);
     let prompt = assemble_again(player, session, told, &notes).await?;
-    let faithful = prompt.as_ref().is_some_and(|prompt| prompt.outline().digest == stored.digest);
+    let faithful = prompt.as_ref().is_some_and(|prompt| prompt.digest() == stored.digest);
     Ok(Explanation { stored, prompt, faithful, notes })
 }
 

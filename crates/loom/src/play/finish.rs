@@ -6,6 +6,7 @@ use chassis::audit::{AuditEvent, Outcome};
 use llm::Reply;
 use loom_core::{
     intervention::Decision,
+    memory::StateChange,
     turn::{self, Finished, LaterTurn, TurnKind},
 };
 
@@ -18,7 +19,12 @@ use super::{
 use crate::{
     commit::{CommitError, HeadMove, TurnCommit},
     ids::TurnId,
-    store::{branches, interventions::InterventionRow, turns::Turn},
+    store::{
+        branches,
+        interventions::InterventionRow,
+        states::{Loaded, NewState},
+        turns::Turn,
+    },
 };
 
 /// Stores the turn and says so.
@@ -40,6 +46,7 @@ pub(super) async fn finish(
     let state = prepared.memory.next(&changes);
     let state_id = state.as_ref().map(|state| state.id.clone()).or_else(|| prepared.memory.id.clone());
     let stored = Turn { state_id, ..row(&prepared, request, &reply, &told, &notes, &now) };
+    let memory = after(&prepared, &changes, state.as_ref());
     let commit = TurnCommit {
         interventions: intervention_rows(&stored, &notes),
         citations: told.citations.iter().map(|fact| fact.0.clone()).collect(),
@@ -53,8 +60,21 @@ pub(super) async fn finish(
         Err(CommitError::HeadMoved) => return Err(prepare::conflict(player, &prepared.branch).await),
         Err(error) => return Err(error.into()),
     }
+    player.tails.advance(&stored, memory, prepared.history, prepared.settings.history_needed());
     audit(player, request, &stored, &notes);
     Ok(TurnEvent::Finished { turn: Arc::new(stored), branch: Some(branch), replayed: false })
+}
+
+/// What a reader remembers once the turn is stored.
+fn after(prepared: &Prepared, changes: &[StateChange], state: Option<&NewState>) -> Arc<Loaded> {
+    match state {
+        None => Arc::clone(&prepared.memory),
+        Some(state) => Arc::new(Loaded {
+            id: Some(state.id.clone()),
+            distance: state.distance,
+            world: prepared.memory.world.with(changes),
+        }),
+    }
 }
 
 /// Where the branch goes: on, or a new one opens behind an earlier turn.

@@ -10,7 +10,17 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::ids::BranchId;
+use crate::ids::SessionId;
+
+/// A branch as requests name it, so that it can be held before it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place(SessionId, String);
+
+impl Place {
+    pub(super) fn of(session: &SessionId, branch: &str) -> Self {
+        Self(session.clone(), branch.to_owned())
+    }
+}
 
 #[derive(Default)]
 struct Line {
@@ -21,13 +31,13 @@ struct Line {
 /// The lines in front of all branches that are being played.
 #[derive(Clone)]
 pub(super) struct BranchLocks {
-    lines: Arc<Mutex<HashMap<BranchId, Arc<Line>>>>,
+    lines: Arc<Mutex<HashMap<Place, Arc<Line>>>>,
     most_waiting: usize,
 }
 
 /// Held while a turn is played; the next in line goes on when it is dropped.
 pub(super) struct BranchGuard {
-    branch: BranchId,
+    branch: Place,
     locks: BranchLocks,
     line: Arc<Line>,
     guard: Option<OwnedMutexGuard<()>>,
@@ -39,7 +49,7 @@ impl BranchLocks {
     }
 
     /// Waits for the branch, in order of arrival. `Err` carries how many wait already.
-    pub(super) async fn acquire(&self, branch: &BranchId) -> Result<BranchGuard, usize> {
+    pub(super) async fn acquire(&self, branch: &Place) -> Result<BranchGuard, usize> {
         let line = {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(lines.entry(branch.clone()).or_default())
@@ -78,7 +88,7 @@ mod tests {
     #[tokio::test]
     async fn a_branch_is_played_by_one_and_forgotten_afterwards() {
         let locks = BranchLocks::new(1);
-        let branch = BranchId("b".to_owned());
+        let branch = Place::of(&SessionId("s".to_owned()), "b");
         let first = locks.acquire(&branch).await.unwrap();
         let waiting = tokio::spawn({
             let (locks, branch) = (locks.clone(), branch.clone());
@@ -97,7 +107,9 @@ mod tests {
     #[tokio::test]
     async fn other_branches_do_not_wait() {
         let locks = BranchLocks::new(0);
-        let _first = locks.acquire(&BranchId("a".to_owned())).await.unwrap();
-        assert!(locks.acquire(&BranchId("b".to_owned())).await.is_ok());
+        let session = SessionId("s".to_owned());
+        let _first = locks.acquire(&Place::of(&session, "a")).await.unwrap();
+        assert!(locks.acquire(&Place::of(&session, "b")).await.is_ok());
+        assert!(locks.acquire(&Place::of(&SessionId("t".to_owned()), "a")).await.is_ok());
     }
 }

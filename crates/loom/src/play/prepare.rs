@@ -12,9 +12,9 @@ use loom_core::{
     turn::{self, Begun, RetconAt, RetconPlan, RetconResolved, TurnInput},
 };
 
-use super::{Action, ExpectedHead, PlayError, PlayRequest, Player, TurnNotes, tree};
+use super::{Action, ExpectedHead, PlayError, PlayRequest, Player, TurnNotes, tails::Tail, tree};
 use crate::{
-    ids::{BranchId, TurnId},
+    ids::{BranchId, SessionId, TurnId},
     store::{
         branches::{self, Branch},
         sessions::{self, Session},
@@ -42,8 +42,8 @@ pub(super) struct Prepared {
     pub(super) raw: String,
     pub(super) role: Role,
     pub(super) canon: Arc<Canon>,
-    pub(super) memory: Loaded,
-    pub(super) history: Vec<PastTurn>,
+    pub(super) memory: Arc<Loaded>,
+    pub(super) history: Arc<Vec<PastTurn>>,
     pub(super) settings: TurnSettings,
     pub(super) counted_for: String,
     pub(super) counter: Arc<dyn TokenCounter>,
@@ -90,10 +90,15 @@ pub(super) async fn branch(
     request: &PlayRequest,
     session: &Session,
 ) -> Result<Branch, PlayError> {
-    let name = request.branch.as_deref().unwrap_or(&session.active_branch);
+    let name = branch_name(request, session);
     branches::find(&player.database, &session.id, name)
         .await?
         .ok_or_else(|| PlayError::NoBranch(name.chars().take(80).collect()))
+}
+
+/// Which branch a request plays on.
+pub(super) fn branch_name<'a>(request: &'a PlayRequest, session: &'a Session) -> &'a str {
+    request.branch.as_deref().unwrap_or(&session.active_branch)
 }
 
 /// Refuses a turn that was written for another head than the one there is.
@@ -129,8 +134,8 @@ pub(super) async fn prepare(
         turn_id: TurnId::generate(),
         role: request.caller.role,
         number: 1,
-        memory: Loaded::default(),
-        history: Vec::new(),
+        memory: Arc::default(),
+        history: Arc::default(),
         retcon: again.as_ref().and_then(|again| again.retcon.clone()),
         begun: empty_begun(parsed),
         parent: None,
@@ -193,19 +198,37 @@ pub(super) fn turn_settings(player: &Player, session: &Session, canon: &Canon) -
 /// Puts the turn behind `parent`: its number, its memory, its history.
 async fn place(player: &Player, prepared: &mut Prepared, parent: Option<TurnId>) -> Result<(), PlayError> {
     let session = &prepared.session.id;
+    let limit = prepared.settings.history_needed();
     if let Some(id) = &parent {
-        let before: Turn = tree::turn(player, session, id).await?;
-        prepared.number = u64::try_from(before.number).unwrap_or(0) + 1;
-        prepared.memory = states::load(&player.database, before.state_id.as_ref()).await?;
-        prepared.history =
-            turns::history(&player.database, session, id, prepared.settings.history_needed()).await?;
+        let tail = match player.tails.get(id, limit) {
+            Some(tail) => tail,
+            None => read_tail(player, session, id, limit).await?,
+        };
+        prepared.number = tail.number + 1;
+        prepared.memory = tail.memory;
+        prepared.history = tail.history;
     } else {
         prepared.number = 1;
-        prepared.memory = Loaded::default();
-        prepared.history = Vec::new();
+        prepared.memory = Arc::default();
+        prepared.history = Arc::default();
     }
     prepared.parent = parent;
     Ok(())
+}
+
+async fn read_tail(
+    player: &Player,
+    session: &SessionId,
+    id: &TurnId,
+    limit: usize,
+) -> Result<Tail, PlayError> {
+    let turn: Turn = tree::turn(player, session, id).await?;
+    Ok(Tail {
+        number: u64::try_from(turn.number).unwrap_or(0),
+        memory: Arc::new(states::load(&player.database, turn.state_id.as_ref()).await?),
+        history: Arc::new(turns::history(&player.database, session, id, limit).await?),
+        limit,
+    })
 }
 
 /// A RETCON is played behind the turn it changes: move there and begin again with the plan in force.

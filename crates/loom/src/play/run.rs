@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use llm::{Degraded, Endpoint, Message, Owner, Reply, Request, StreamEvent};
 use loom_core::{
-    memory::WorldState,
+    memory::StateChange,
     narrator::{self, NarratorInput},
     prompt::{Directions, MessageRole},
     session::PastTurn,
@@ -14,12 +14,14 @@ use loom_core::{
 
 use super::{
     Action, Flight, PlayError, PlayRequest, Player, TurnEvent, finish,
+    locks::Place,
     prepare::{self, Prepared},
 };
 use crate::{
     settings::EndpointSettings,
     store::{
         sessions::Session,
+        states::Loaded,
         turns::{self, Turn},
     },
 };
@@ -49,10 +51,9 @@ async fn play(player: &Player, request: &PlayRequest, flight: &Flight) -> Result
     if let Some(stored) = stored(player, request, &session).await? {
         return Ok(stored);
     }
-    let branch = prepare::branch(player, request, &session).await?;
-    let _guard =
-        player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
-    // Whoever waited sees the branch as the turn before left it.
+    let place = Place::of(&session.id, prepare::branch_name(request, &session));
+    let _guard = player.locks.acquire(&place).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
+    // Read only now: whoever waited sees the branch as the turn before left it.
     let branch = prepare::branch(player, request, &session).await?;
     prepare::check_head(request, &branch)?;
     let prepared = prepare::prepare(player, request, session, branch).await?;
@@ -150,8 +151,9 @@ fn own_endpoint(endpoint: &EndpointSettings, request: &PlayRequest) -> Result<En
 /// What the offline narrator needs, kept apart from the turn, because it may be asked long after.
 struct OfflineTurn {
     canon: Arc<loom_core::canon::Canon>,
-    state: WorldState,
-    history: Vec<PastTurn>,
+    memory: Arc<Loaded>,
+    changes: Vec<StateChange>,
+    history: Arc<Vec<PastTurn>>,
     number: u64,
     story: String,
     directions: Directions,
@@ -163,8 +165,9 @@ struct OfflineTurn {
 fn offline(prepared: &Prepared) -> llm::OfflineText {
     let turn = OfflineTurn {
         canon: Arc::clone(&prepared.canon),
-        state: prepared.memory.world.with(prepared.changes()),
-        history: prepared.history.clone(),
+        memory: Arc::clone(&prepared.memory),
+        changes: prepared.changes().to_vec(),
+        history: Arc::clone(&prepared.history),
         number: prepared.number,
         story: prepared.begun.parsed.story.clone(),
         directions: prepared.begun.directions.clone(),
@@ -174,7 +177,7 @@ fn offline(prepared: &Prepared) -> llm::OfflineText {
     Arc::new(move |_: &Degraded| {
         narrator::narrate(&NarratorInput {
             canon: &turn.canon,
-            state: &turn.state,
+            state: &turn.memory.world.with(&turn.changes),
             history: &turn.history,
             number: turn.number,
             story: &turn.story,
@@ -201,11 +204,6 @@ impl Player {
         if let Some(model) = &settings.model {
             return model.clone();
         }
-        let providers = self.gateway.status();
-        let chosen = match &settings.provider {
-            Some(name) => providers.iter().find(|provider| &provider.name == name),
-            None => providers.iter().find(|provider| provider.in_order),
-        };
-        chosen.map_or_else(|| "offline".to_owned(), |provider| provider.model.clone())
+        self.gateway.model_of(settings.provider.as_deref()).unwrap_or("offline").to_owned()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use loom_core::{memory::FactId, turn::RetconPlan};
 use storage::StorageError;
 
-use super::{PlayError, Player, prepare};
+use super::{PlayError, Player, locks::Place, prepare};
 use crate::{
     ids::{BranchId, SessionId, TurnId},
     store::{
@@ -33,10 +33,8 @@ pub async fn move_head(
     head: Option<&TurnId>,
     expected: Option<&Option<TurnId>>,
 ) -> Result<Branch, PlayError> {
-    let found = branches::find(&player.database, &session.id, name).await?;
-    let branch = found.ok_or_else(|| PlayError::NoBranch(name.to_owned()))?;
-    let _guard =
-        player.locks.acquire(&branch.id).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
+    let place = Place::of(&session.id, name);
+    let _guard = player.locks.acquire(&place).await.map_err(|waiting| PlayError::BranchBusy { waiting })?;
     let found = branches::find(&player.database, &session.id, name).await?;
     let branch = found.ok_or_else(|| PlayError::NoBranch(name.to_owned()))?;
     if expected.is_some_and(|expected| *expected != branch.head) {

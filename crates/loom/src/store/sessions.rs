@@ -91,6 +91,14 @@ pub async fn find(database: &Database, id: &SessionId) -> Result<Option<Session>
     row.as_ref().map(from_row).transpose()
 }
 
+/// Whether the session is still there, as the transaction sees it.
+pub async fn exists(transaction: &mut Transaction, id: &SessionId) -> Result<bool, StorageError> {
+    Ok(transaction
+        .fetch_optional("SELECT 1 AS one FROM sessions WHERE id = $1", &params![id])
+        .await?
+        .is_some())
+}
+
 /// Sessions whose id begins with some characters, at most `limit`. Ids are lower-case hexadecimal digits and dashes, so
 /// a prefix with anything else matches nothing.
 pub async fn with_prefix(

@@ -171,6 +171,19 @@ pub async fn history(
     rows.iter().map(past_turn).collect()
 }
 
+/// The turn as the turns after it see it: what [`history`] would read.
+#[must_use]
+pub fn past(turn: &Turn) -> PastTurn {
+    PastTurn {
+        id: turn.id.0.clone(),
+        number: u64::try_from(turn.number).unwrap_or(0),
+        input: turn.input.clone(),
+        story: turn.story.clone(),
+        reply: turn.reply.clone(),
+        degraded: turn.degraded_code.is_some(),
+    }
+}
+
 fn past_turn(row: &Row) -> Result<PastTurn, StorageError> {
     Ok(PastTurn {
         id: row.get("id")?,
