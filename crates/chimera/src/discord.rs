@@ -1,1 +1,20 @@
 //! Discord: interactions by HTTP and by gateway, commands, cards and the edited reply.
+
+pub mod limits;
+
+pub mod cut;
+pub mod markdown;
+pub mod message;
+
+pub mod incoming;
+pub mod requests;
+pub mod verify;
+
+pub mod api;
+mod buckets;
+pub mod guard;
+
+pub use self::{
+    api::{Api, ApiError, ApiSettings},
+    message::Message,
+};

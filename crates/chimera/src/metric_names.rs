@@ -6,6 +6,14 @@ pub const REQUEST_TOTAL: &str = "chimera_request_total";
 pub const REQUEST_LATENCY_SECONDS: &str = "chimera_request_latency_seconds";
 /// Duration of one stage of a review, by `stage`: `fetch`, `score`, `save`, `llm`, `webhook`.
 pub const STAGE_DURATION_SECONDS: &str = "chimera_stage_duration_seconds";
+/// Requests to Discord, by `route` and `status` (`none` when nothing came back).
+pub const DISCORD_REQUESTS_TOTAL: &str = "chimera_discord_requests_total";
+/// Duration of one request to Discord, by `route`.
+pub const DISCORD_REQUEST_SECONDS: &str = "chimera_discord_request_seconds";
+/// Interactions taken, by `kind`, and refused, by reason.
+pub const INTERACTIONS_TOTAL: &str = "chimera_interactions_total";
+/// From an interaction's arrival to its acknowledgement.
+pub const ACKNOWLEDGE_SECONDS: &str = "chimera_acknowledge_seconds";
 
 /// Registers the descriptions with the recorder.
 pub fn describe() {
@@ -19,5 +27,17 @@ pub fn describe() {
         STAGE_DURATION_SECONDS,
         metrics::Unit::Seconds,
         "duration of one stage of a review"
+    );
+    metrics::describe_counter!(DISCORD_REQUESTS_TOTAL, "requests to Discord, by route and status");
+    metrics::describe_histogram!(
+        DISCORD_REQUEST_SECONDS,
+        metrics::Unit::Seconds,
+        "duration of one request to Discord, by route"
+    );
+    metrics::describe_counter!(INTERACTIONS_TOTAL, "interactions, by kind or reason of refusal");
+    metrics::describe_histogram!(
+        ACKNOWLEDGE_SECONDS,
+        metrics::Unit::Seconds,
+        "arrival of an interaction to its acknowledgement"
     );
 }
