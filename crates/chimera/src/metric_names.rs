@@ -14,6 +14,10 @@ pub const DISCORD_REQUEST_SECONDS: &str = "chimera_discord_request_seconds";
 pub const INTERACTIONS_TOTAL: &str = "chimera_interactions_total";
 /// From an interaction's arrival to its acknowledgement.
 pub const ACKNOWLEDGE_SECONDS: &str = "chimera_acknowledge_seconds";
+/// Requests to Riot's API, by `endpoint` and `status`: `success`, `not_found`, `not_shared`, `rate_limited` and so on.
+pub const RIOT_API_REQUESTS_TOTAL: &str = "chimera_riot_api_requests_total";
+/// Requests that Riot's API refused for a limit, by `endpoint`. Each is a fault of our limiter, or an overload of Riot's.
+pub const RIOT_API_429_TOTAL: &str = "chimera_riot_api_429_total";
 
 /// Registers the descriptions with the recorder.
 pub fn describe() {
@@ -39,5 +43,10 @@ pub fn describe() {
         ACKNOWLEDGE_SECONDS,
         metrics::Unit::Seconds,
         "arrival of an interaction to its acknowledgement"
+    );
+    metrics::describe_counter!(RIOT_API_REQUESTS_TOTAL, "requests to Riot's API, by endpoint and status");
+    metrics::describe_counter!(
+        RIOT_API_429_TOTAL,
+        "requests that Riot's API refused for a limit, by endpoint"
     );
 }
