@@ -24,10 +24,16 @@ pub(super) async fn show(Extension(caller): Extension<Caller>, viewer: Viewer) -
             }
             div.actions { a.btn href="/api/openapi.json" { "openapi.json" } }
         }
-        p.lead lang="en" { (document["info"]["description"].as_str().unwrap_or_default()) }
+        p.lead lang="en" { (inline(&document["info"]["description"])) }
         (content(language, &document))
     };
     Ok(PageShell { main_class: "narrow", ..shell(&viewer, &caller, Place::Elsewhere, title, body) }.render())
+}
+
+/// A description, whose Markdown goes no further than code spans.
+fn inline(description: &Value) -> Markup {
+    let parts = description.as_str().unwrap_or_default().split('`').enumerate();
+    html! { @for (index, part) in parts { @if index % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
 struct Operation<'a> {
@@ -88,7 +94,7 @@ fn operation(language: Language, operation: &Operation<'_>) -> Markup {
                 }
             }
             div.operation-body lang="en" {
-                @if words("description") != words("summary") { p { (words("description")) } }
+                @if words("description") != words("summary") { p { (inline(&value["description"])) } }
                 (parameters(language, value))
                 dl.facts {
                     @if let Some(shape) = content_shape(body) {
@@ -98,7 +104,7 @@ fn operation(language: Language, operation: &Operation<'_>) -> Markup {
                         dt { (status) }
                         dd {
                             @if let Some(shape) = content_shape(&response["content"]) { (shape_link(&shape)) " " }
-                            (response["description"].as_str().unwrap_or_default())
+                            (inline(&response["description"]))
                         }
                     }
                 }
@@ -117,7 +123,7 @@ fn parameters(language: Language, operation: &Value) -> Markup {
                     dd {
                         (parameter["in"].as_str().unwrap_or_default())
                         @if parameter["required"] != true { " · " (text(language, "docs-optional")) }
-                        @if let Some(words) = parameter["description"].as_str() { " · " (words) }
+                        @if parameter["description"].is_string() { " · " (inline(&parameter["description"])) }
                     }
                 }
             }
@@ -172,7 +178,7 @@ fn shape(language: Language, name: &str, schema: &Value) -> Markup {
     html! {
         details.more.shape lang="en" {
             summary { code { (name) } }
-            @if let Some(words) = schema["description"].as_str() { p.soft { (words) } }
+            @if schema["description"].is_string() { p.soft { (inline(&schema["description"])) } }
             // A link to a place inside opens what it is inside of.
             dl.facts id=(format!("shape-{name}")) {
                 @for (field, value) in schema["properties"].as_object().into_iter().flatten() {
@@ -180,7 +186,7 @@ fn shape(language: Language, name: &str, schema: &Value) -> Markup {
                     dd {
                         (shape_link(&type_name(value)))
                         @if !required(field) { " · " (text(language, "docs-optional")) }
-                        @if let Some(words) = value["description"].as_str() { " · " (words) }
+                        @if value["description"].is_string() { " · " (inline(&value["description"])) }
                     }
                 }
             }
