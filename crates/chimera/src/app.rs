@@ -45,6 +45,24 @@ pub fn open_logs(config: &Config) -> anyhow::Result<Logs> {
     chassis::logs::init(&settings).context("the logs could not be opened")
 }
 
+/// What of the settings can be checked without starting anything.
+pub fn check_settings(config: &Config) -> anyhow::Result<()> {
+    log_settings(config)?;
+    if !matches!(config.queue.backend.as_str(), "database" | "redis") {
+        bail!("`queue.backend` is `{}`; use `database` or `redis`", config.queue.backend);
+    }
+    if config.queue.backend == "redis" && config.queue.redis_url.is_empty() {
+        bail!("`queue.backend` is `redis` and `queue.redis_url` (REDIS_URL) is empty");
+    }
+    if !(0.0..=1.0).contains(&config.experiment.weight_a) {
+        bail!("`experiment.weight_a` is {}; it is a share, 0 to 1", config.experiment.weight_a);
+    }
+    if !(config.experiment.alpha > 0.0 && config.experiment.alpha < 1.0) {
+        bail!("`experiment.alpha` is {}; it is a chance between 0 and 1", config.experiment.alpha);
+    }
+    Ok(())
+}
+
 /// What the log section means.
 pub fn log_settings(config: &Config) -> anyhow::Result<LogSettings> {
     let logs = &config.logs;

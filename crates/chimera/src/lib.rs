@@ -7,6 +7,7 @@ pub mod config;
 
 pub mod discord;
 pub mod riot;
+pub mod routes;
 pub mod store;
 
 pub mod narrative;

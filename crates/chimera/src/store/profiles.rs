@@ -21,6 +21,20 @@ pub struct StoredProfile {
     pub created_at: String,
 }
 
+impl StoredProfile {
+    /// A profile that is new at this moment.
+    #[must_use]
+    pub fn new(user: &str, puuid: &str, profile_json: &str, now: Timestamp) -> Self {
+        Self {
+            discord_user_id: user.to_owned(),
+            puuid: puuid.to_owned(),
+            profile_json: profile_json.to_owned(),
+            last_updated: utc_text(now),
+            created_at: utc_text(now),
+        }
+    }
+}
+
 /// Why a profile was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
@@ -91,4 +105,26 @@ pub async fn delete(database: &Database, user: &str) -> Result<bool, StorageErro
 /// How many profiles there are.
 pub async fn count(database: &Database) -> Result<i64, StorageError> {
     database.fetch_one("SELECT count(*) AS profiles FROM user_profiles", &[]).await?.get("profiles")
+}
+
+/// Every profile, oldest first, in memory at once: for bringing back a snapshot.
+pub async fn all(database: &Database) -> Result<Vec<StoredProfile>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM user_profiles ORDER BY created_at, discord_user_id");
+    database.fetch_all(&sql, &[]).await?.iter().map(profile).collect()
+}
+
+/// Puts a profile back as it was, whatever the switch says; false when the user has one by now.
+pub async fn restore(transaction: &mut Transaction, profile: &StoredProfile) -> Result<bool, StorageError> {
+    let sql = format!(
+        "INSERT INTO user_profiles ({COLUMNS}) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (discord_user_id) DO NOTHING"
+    );
+    let values = params![
+        &profile.discord_user_id,
+        &profile.puuid,
+        &profile.profile_json,
+        &profile.last_updated,
+        &profile.created_at
+    ];
+    Ok(transaction.execute(&sql, &values).await? == 1)
 }
