@@ -35,6 +35,13 @@ pub enum Rule {
     Unmasking,
 }
 
+impl Rule {
+    /// Whether the rule protects a person: no sentence excuses itself from such a rule.
+    fn is_about_people(self) -> bool {
+        matches!(self, Rule::NegativeLabel | Rule::Unmasking)
+    }
+}
+
 /// One place that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {

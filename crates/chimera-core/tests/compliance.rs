@@ -1,5 +1,6 @@
 //! The guard against 600 sentences drawn from a grammar of the policy and against those written by hand.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
+#![expect(clippy::print_stdout, reason = "the tally is worth reading")]
 
 use std::collections::BTreeMap;
 
@@ -77,7 +78,11 @@ impl Tally {
         let Some(expected) = expected else {
             self.harmless += 1;
             if let Some(breach) = found.first() {
-                self.false_alarms.push(format!("{:?} {:?} in {text}", breach.rule, &text[breach.span.clone()]));
+                self.false_alarms.push(format!(
+                    "{:?} {:?} in {text}",
+                    breach.rule,
+                    &text[breach.span.clone()]
+                ));
             }
             return;
         };
@@ -103,7 +108,11 @@ impl Tally {
             "false alarms:\n{}",
             self.false_alarms.join("\n")
         );
-        assert!(self.other_rule.len() * 20 < self.sentences, "under another rule:\n{}", self.other_rule.join("\n"));
+        assert!(
+            self.other_rule.len() * 20 < self.sentences,
+            "under another rule:\n{}",
+            self.other_rule.join("\n")
+        );
     }
 }
 

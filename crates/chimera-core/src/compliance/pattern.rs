@@ -13,12 +13,22 @@ const WORDS: &[(&str, &str)] = &[
         "<pct>",
         concat!(
             r"(?:\d+(?:\.\d+)? ?(?:%|percent|per ?cent|pct|个?百分点)|百分之[零一二三四五六七八九十百两点\d.]+",
-            r"|[一二三四五六七八九两\d]成(?:[一二三四五六七八九半\d]|[^功为长型员就绩本]|$)",
+            r"|[一二三四五六七八九两\d]成[一二三四五六七八九半\d]?",
             r"|(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ty)(?:[- ]\w+)? ?(?:percent|per ?cent|%)|过半|超半数|一半以上",
-            r"|more than half|over half|half of)"
+            r"|超过?一半|大半|大多数|多数|more than half|over half|half of|most of|\d+ ?in ?\d+|0\.\d+)"
         ),
     ),
-    ("<aug>", r"(?:强化|海克斯|符文|增强|装备|道具|神装|棱彩|\baugments?\b|\bitems?\b|prismatic|hextech|\brunes?\b)"),
+    (
+        "<aug>",
+        r"(?:强化|海克斯|符文|增强|装备|道具|神装|棱彩|\baugments?\b|\bitems?\b|prismatic|hextech|\brunes?\b)",
+    ),
+    (
+        "<crowd>",
+        concat!(
+            r"(?:强化|海克斯|符文|增强|装备|道具|神装|棱彩|玩家有|的玩家|的人|的队伍|大家|大数据|数据显示|样本|出场|拿它|选它|带它|出它|\baugments?\b|\bitems?\b",
+            r"|prismatic|hextech|\brunes?\b|\bplayers\b|\bpeople\b|summoners|\bteams\b|those who|everyone|\bpicks?\b)"
+        ),
+    ),
     (
         "<future>",
         concat!(
@@ -27,10 +37,7 @@ const WORDS: &[(&str, &str)] = &[
         ),
     ),
     ("<tier>", r"(?:黑铁|青铜|白银|黄金|白金|铂金|翡翠|钻石|大师|宗师|王者)"),
-    (
-        "<rank>",
-        r"(?:iron|bronze|silver|gold|platinum|plat|emerald|diamond|masters?|grandmaster|challenger)",
-    ),
+    ("<rank>", r"(?:iron|bronze|silver|gold|platinum|plat|emerald|diamond|masters?|grandmaster|challenger)"),
     (
         "<score>",
         concat!(
@@ -54,7 +61,6 @@ pub(super) struct Pattern {
     needs: Vec<Regex>,
     unless: Vec<Regex>,
     unless_before: Option<Regex>,
-    refusable: bool,
 }
 
 /// A pattern as it is written in the tables of the rules.
@@ -64,12 +70,11 @@ pub(super) struct Written {
     needs: Vec<&'static str>,
     unless: Vec<&'static str>,
     unless_before: Option<&'static str>,
-    refusable: bool,
 }
 
 /// What is forbidden wherever it stands.
 pub(super) fn written(rule: Rule, hit: &'static str) -> Written {
-    Written { rule, hit, needs: Vec::new(), unless: Vec::new(), unless_before: None, refusable: true }
+    Written { rule, hit, needs: Vec::new(), unless: Vec::new(), unless_before: None }
 }
 
 impl Written {
@@ -91,22 +96,16 @@ impl Written {
         self
     }
 
-    /// Forbidden even in a sentence that claims to leave it out.
-    pub(super) fn never_excused(mut self) -> Self {
-        self.refusable = false;
-        self
-    }
-
     /// The compiled pattern.
     pub(super) fn compiled(&self) -> Result<Pattern, regex::Error> {
-        let all = |patterns: &[&str]| patterns.iter().map(|pattern| regex(pattern)).collect::<Result<Vec<_>, _>>();
+        let all =
+            |patterns: &[&str]| patterns.iter().map(|pattern| regex(pattern)).collect::<Result<Vec<_>, _>>();
         Ok(Pattern {
             rule: self.rule,
             hit: regex(self.hit)?,
             needs: all(&self.needs)?,
             unless: all(&self.unless)?,
             unless_before: self.unless_before.map(|pattern| regex(&format!("(?:{pattern})$"))).transpose()?,
-            refusable: self.refusable,
         })
     }
 }
@@ -116,7 +115,8 @@ fn regex(pattern: &str) -> Result<Regex, regex::Error> {
     for (name, words) in WORDS {
         pattern = pattern.replace(name, words);
     }
-    Regex::new(&pattern)
+    // Ideographs are letters to a Unicode border; a Latin word beside one still ends there.
+    Regex::new(&pattern.replace(r"\b", r"(?-u:\b)"))
 }
 
 /// Whether a sentence only says that something is not shown, and holds no figure that shows it after all.
@@ -140,7 +140,7 @@ impl Pattern {
     pub(super) fn find(&self, sentence: &str, refusal: &Refusal) -> Option<Range<usize>> {
         if !self.needs.iter().all(|needed| needed.is_match(sentence))
             || self.unless.iter().any(|excuse| excuse.is_match(sentence))
-            || (self.refusable && refusal.covers(sentence))
+            || (!self.rule.is_about_people() && refusal.covers(sentence))
         {
             return None;
         }

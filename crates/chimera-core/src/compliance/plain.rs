@@ -107,8 +107,14 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
     ("αερινκτυχωμογ", "aepivktuxwmoy"),
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢı", "abcdefghijklmnoprstuvwyzi"),
     ("ℓ×∣¦–—‐‑−", "lx||-----"),
-    ("勝獲贏輸預測計強級隊場廢評裝備選個這隱實際戰績團頭後雞點幾機會將穩鑽師數據", "胜获赢输预测计强级队场废评装备选个这隐实际战绩团头后鸡点几机会将稳钻师数据"),
-    ("對當於別還們為說讓來無腦沒爛從開賽連續層測榮話賠躍樣標順號揭體該單敗", "对当于别还们为说让来无脑没烂从开赛连续层测荣话赔跃样标顺号揭体该单败"),
+    (
+        "勝獲贏輸預測計強級隊場廢評裝備選個這隱實際戰績團頭後雞點幾機會將穩鑽師數據",
+        "胜获赢输预测计强级队场废评装备选个这隐实际战绩团头后鸡点几机会将稳钻师数据",
+    ),
+    (
+        "對當於別還們為說讓來無腦沒爛從開賽連續層測榮話賠躍樣標順號揭體該單敗",
+        "对当于别还们为说让来无脑没烂从开赛连续层测荣话赔跃样标顺号揭体该单败",
+    ),
     ("〇壹贰貳叁參肆伍陸柒捌玖拾佰％", "零一二二三三四五六七八九十百%"),
 ];
 
@@ -129,13 +135,41 @@ fn is_ideograph(character: char) -> bool {
     matches!(character, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-/// Marks that end a phrase and therefore stay; every other mark between two ideographs is filler.
+/// Marks that end a phrase and therefore stay; every other mark beside an ideograph is filler.
 fn is_punctuation(character: char) -> bool {
-    matches!(character, ',' | '。' | '、' | '!' | '?' | ';' | ':' | '「' | '」' | '《' | '》' | '"' | '(' | ')'
-        | '“' | '”' | '‘' | '’' | '\'' | '\n' | '%' | '【' | '】' | '『' | '』' | '<' | '>' | '/')
+    matches!(
+        character,
+        ',' | '。'
+            | '、'
+            | '!'
+            | '?'
+            | ';'
+            | ':'
+            | '「'
+            | '」'
+            | '《'
+            | '》'
+            | '"'
+            | '('
+            | ')'
+            | '“'
+            | '”'
+            | '‘'
+            | '’'
+            | '\''
+            | '\n'
+            | '%'
+            | '【'
+            | '】'
+            | '『'
+            | '』'
+            | '<'
+            | '>'
+            | '/'
+    )
 }
 
-/// White space as one space, none beside an ideograph, and no filler between two ideographs.
+/// White space as one space, none beside an ideograph, and no filler beside an ideograph.
 fn drop_separators(letters: &[Letter]) -> Vec<Letter> {
     let mut kept: Vec<Letter> = Vec::with_capacity(letters.len());
     let mut at = 0;
@@ -149,8 +183,7 @@ fn drop_separators(letters: &[Letter]) -> Vec<Letter> {
         let end = at + letters[at..].iter().take_while(|letter| filler(letter)).count();
         let before = kept.last().is_some_and(|letter| is_ideograph(letter.value));
         let after = letters.get(end).is_some_and(|letter| is_ideograph(letter.value));
-        let only_spaces = letters[at..end].iter().all(|letter| letter.value.is_whitespace());
-        if !((before && after) || (only_spaces && (before || after))) {
+        if !before && !after {
             let mut spaced = false;
             for letter in &letters[at..end] {
                 let space = letter.value.is_whitespace();
@@ -165,23 +198,23 @@ fn drop_separators(letters: &[Letter]) -> Vec<Letter> {
     kept
 }
 
-/// `w i n` and `e.l.o` as one word: three or more single letters with single marks between them.
+/// `w i n` and `e.l.o` as one word: three or more single letters or digits with single marks between them.
 fn join_single_letters(letters: &[Letter]) -> Vec<Letter> {
     let value = |at: usize| letters.get(at).map(|letter| letter.value);
-    let is_letter = |at: usize| value(at).is_some_and(|character| character.is_ascii_alphabetic());
-    let in_word = |at: usize| value(at).is_some_and(|character| character.is_ascii_alphanumeric());
+    let in_word =
+        |at: usize| value(at).is_some_and(|character| character.is_ascii_alphanumeric() || character == '%');
     let is_mark = |at: usize| value(at).is_some_and(|character| " .-_*|~+".contains(character));
     let mut joined = Vec::with_capacity(letters.len());
     let mut at = 0;
     while at < letters.len() {
-        let alone = |place: usize| is_letter(place) && !in_word(place + 1);
+        let alone = |place: usize| in_word(place) && !in_word(place + 1);
         let mut run = Vec::new();
         if alone(at) && (at == 0 || !in_word(at - 1)) {
             let mut next = at;
             while alone(next) {
                 run.push(letters[next]);
                 next += 1;
-                while is_mark(next) && !is_letter(next) && (is_mark(next + 1) || alone(next + 1)) {
+                while is_mark(next) && (is_mark(next + 1) || alone(next + 1)) {
                     next += 1;
                 }
             }
@@ -217,7 +250,8 @@ fn digits_as_letters(letters: &[Letter], one: char) -> Option<Vec<Letter>> {
         while word.end > word.start && !read[word.end - 1].value.is_ascii_alphanumeric() {
             word.end -= 1;
         }
-        let letters_in = read[word.clone()].iter().filter(|letter| letter.value.is_ascii_alphabetic()).count();
+        let letters_in =
+            read[word.clone()].iter().filter(|letter| letter.value.is_ascii_alphabetic()).count();
         if letters_in > 0 && letters_in < word.len() && word.len() > 2 {
             for letter in &mut read[word] {
                 letter.value = imitated(letter.value);
@@ -244,7 +278,7 @@ mod tests {
         check("胜-率·高", "胜率高");
         check("Ｗｉｎ Rate", "win rate");
         check("w i n r a t e is", "winrate is");
-        check("e.l.o. 1700", "elo. 1700");
+        check("e.l.o. 1700", "elo 1700");
         check("wіn rаte", "win rate");
         check("shèng lǜ", "sheng lu");
         check("a fact", "a fact");

@@ -24,7 +24,10 @@ static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| {
 });
 
 fn written() -> Vec<Written> {
-    [statistics::patterns(), future::patterns(), skill::patterns(), people::patterns()].into_iter().flatten().collect()
+    [statistics::patterns(), future::patterns(), skill::patterns(), people::patterns()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The breaches in one plain sentence, with their places in it.

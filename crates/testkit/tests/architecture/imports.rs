@@ -33,6 +33,8 @@ const CORE_CRATES: &[&str] = &[
     "fastrand",
     "similar",
     "pulldown-cmark",
+    "unicode-normalization",
+    "regex",
 ];
 
 /// Imports that the table does not allow.

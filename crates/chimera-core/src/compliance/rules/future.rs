@@ -29,6 +29,7 @@ fn chinese() -> Vec<Written> {
         )
         .needs("<future>")
         .unless("转化[成为]"),
+        written(Prediction, r"(?:晋级赛?|升段|上段|定位赛)[^,。]{0,4}(?:必|稳|会|能|没问题|一定)|(?:很快|马上|迟早|早晚|不久)(?:就|都|便)?(?:能|会|可以|要)?[^,。]{0,5}(?:上分|更高|升|赢|晋级|打上|掉分|输)"),
         written(
             Prediction,
             r"(?:胜利|赢|连胜|上分|吃鸡|第一|夺冠|冠军)[^,。]{0,6}(?:在望|可期|没问题|没跑|属于你|是你的|到手|在等你|手到擒来)",
@@ -67,7 +68,7 @@ fn english() -> Vec<Written> {
             Prediction,
             r"\b(?:chances?|odds|probability|likelihood|likeliness)(?: \w+){0,4} (?:win\w*|victory|los(?:ing|e)|first|top|climb\w*)\b",
         )
-        .unless(r"\bha(?:d|s|ve) (?:a |the |good |real |no )*(?:chance|odds)|missed|(?:fight|lane|trade|skirmish|duel)"),
+        .unless(r"\bha(?:d|s|ve) (?:a |the |good |real |no )*(?:chance|odds)|missed|to take|(?:fight|lane|trade|skirmish|duel)"),
         written(Prediction, r"\bwin(?:ning)?[- ]?(?:chances?|odds|probability|predict\w*|likelihood|forecast)|chance of victory"),
         written(Prediction, r"\b(?:predict(?:s|ed|ion|ions|ing)?|forecasts?|projected|projection|prophecy|foresee\w*|prognos\w+)\b")
             .unless(FORESIGHT),
@@ -75,7 +76,7 @@ fn english() -> Vec<Written> {
             Prediction,
             r"\b(?:another|easy|sure|free|guaranteed|certain|likely|inevitable) (?:win|victory|loss|first place|top four|top 4|dub|lp)\b",
         ),
-        written(Prediction, r"next (?:game|match|round|one)(?: is| will be|'s|:)[^.]{0,16}\b(?:win|yours|victory|loss|easy|lost)\b"),
+        written(Prediction, r"\b(?:victory|the win|win|first place|promotion) is (?:yours|certain|assured|guaranteed|a matter)|next (?:game|match|round|one)(?: is| will be|'s|:)[^.]{0,16}\b(?:win|yours|victory|loss|easy|lost)\b"),
         written(Prediction, r"\bwould(?: \w+){0,2} (?:have )?w[io]n\b").needs("<aug>"),
     ]
 }

@@ -25,20 +25,20 @@ fn chinese_labels() -> Vec<Written> {
         r"|演员|演得|在演|送人头|送头|送死|白送|送分|送给对面|提款机|白给|拖后腿|拖了后腿|拖累|混子|混分|躺狗|躺赢|躺分|毒瘤|猪队友|猪一样|弱智|脑残|智障|白痴",
         r"|傻|蠢|笨蛋|太笨|真笨|差劲|丢人|丢脸|耻辱|可耻|罪人|战犯|背锅|背大锅|甩锅|最大的锅|不配|辣眼|水货|太水|真水|混日子|拉胯|拉垮|拉了胯|下饭|犯病|可悲|可笑",
         r"|无能|无脑|没脑子|低能|没用|无用|毫无作用|毫无贡献|懦夫|胆小|怂|孤儿|祸害|累赘|小丑|弱鸡|弱爆|人渣|渣渣|战五渣|挂狗|代练|开挂|外挂|脚本狗|烂人|烂泥扶",
-        r"|像人机|人机水平|跟人机|人机一样|不如人机|菜鸡|菜鸟|菜狗|菜逼|菜比|菜b|一坨|稀烂|辱|巨婴|喷子|懒|摆烂|消极"
+        r"|像人机|人机水平|跟人机|人机一样|不如人机|菜鸡|菜鸟|菜狗|菜逼|菜比|菜b|梦游|划水|摸鱼|坐牢|手残|眼瞎|瞎子|残废|脑瘫|垫底|倒数第|抱大腿|被带飞|老鼠屎|掉链子|漏勺|慈善家|活菩萨|软柿子|炮灰|罪魁祸首|元凶|罪魁|送分童子|一坨|稀烂|辱|巨婴|喷子|懒|摆烂|消极"
     );
     let mild = r"(?:太|真|很|最|好|极|巨|超|挺|又|非常|实在|特别|如此|这么|那么|有点)(?:菜|烂|差|弱|糟|坑|水|蠢|笨|废|糟糕|业余)";
     vec![
         written(NegativeLabel, insults).unless_before(DENIED),
         written(NegativeLabel, mild).needs(SOMEONE).unless_before(DENIED).unless(r"经济很差|视野很差"),
-        written(NegativeLabel, r"[^蔬白野上做饭点酸泡素荤炒]菜(?:[^单谱刀]|$)").unless_before(DENIED),
+        written(NegativeLabel, r"[^蔬白上做饭点酸泡素荤炒]菜(?:[^单谱刀]|$)").unless_before(DENIED),
         written(NegativeLabel, r"(?:全队|全场|队里|队内|队伍里?|本局|本场|这局|场上|两边|十人)[^,。]{0,3}最(?:差|烂|菜|弱|坑|拉|糟)"),
         written(NegativeLabel, r"最(?:差|烂|菜|弱|坑|拉)的(?:玩家|选手|队友|人|位置|一个|一位|一环|那个|上单|打野|中单|射手|辅助|表现|发挥)"),
         written(NegativeLabel, r"(?:都?怪|全怪|只怪|归咎于|责任(?:全)?在|锅(?:全)?在|是因为)[^,。]{0,8}(?:送|输|坑|害|你|他|她|打野|辅助|中单|上单|射手)")
             .needs("怪|归咎|责任|锅|坑|害|送人头"),
         written(NegativeLabel, r"害得?(?:全|大家|队|你们|我们|整)|害(?:队友|死|惨)|葬送|毁了(?:这|比赛|本|整|全)|(?:输|败)(?:全)?(?:在|赖|怪)(?:你|他|她|打野|辅助|中单|上单|射手)"),
         written(NegativeLabel, r"(?:^|[^a-z])(?:fw|lj|sb|nc|cnm|nmsl|rz|zz|lese)(?:[^a-z]|$)"),
-        written(NegativeLabel, r"(?:不会|不懂|根本不会|压根不会)(?:玩|打)(?:这个|英雄|游戏|团|$|[,。])|别玩了|删游戏|卸载(?:吧|游戏)"),
+        written(NegativeLabel, r"不会玩|(?:根本|完全|压根)(?:不会|不懂)|不懂(?:怎么|如何)?(?:玩|打)|不会打团|别玩了|删游戏|卸载(?:吧|游戏)|(?:没有?|毫无|缺乏|零)(?:任何)?(?:意识|操作|大局观|脑子|水平|技术|实力|作用|贡献)|(?:全队|队伍|团队)的?短板|(?:输|失败|落败)的?(?:主要)?(?:原因|责任)(?:就?是|在|全在)(?:你|他|她|「|打野|中单|上单|辅助|射手)"),
     ]
 }
 
@@ -48,7 +48,7 @@ fn english_labels() -> Vec<Written> {
         r"|horrible|horribly|horrendous|abysmal|atrocious|dreadful|dead ?weight|deadweight|boosted|clowns?|losers?|idiots?|idiotic|stupid|dumb|moron\w*|imbecile|retard\w*",
         r"|embarrass\w+|disgrace\w*|shameful|disgusting|sucks?|sucked|hard ?stuck|hardstuck|griefers?|griefing|incompetent|incompetence|lazy|cowards?|cowardly|hopeless",
         r"|brain ?dead|clueless|laughable|laughing ?stock|lousy|crap|crappy|liability|weak link|scrubs?|bronzie|smurf\w*|scripter|cheater|hacker|elo ?hell|dogwater|dog ?shit|shit\w*",
-        r"|fail(?:ure|ed (?:his|her|their|your) team)|critical weakness|washed|throwers?|bottom ?feeder|ungifted|talentless|mediocre|amateurish|ego(?:tistical|istic)|toxic)\b"
+        r"|fail(?:ure|ed (?:his|her|their|your) team)|critical weakness|washed|throwers?|bottom ?feeder|ungifted|talentless|mediocre|disaster|catastroph\w+|nightmare|potato|monkey|baggage|ballast|pitiful|miserable|foolish|ignorant|unskilled|inept|pushover|weakling|cancer|moronic|subpar|underperform\w*|disappoint\w*|disgraceful|free kills?|reason (?:you|we|they|your team) lost|no (?:game sense|mechanics|skill|brain|idea|clue|awareness)|dead last|waste of|choker|choked|walking atm|amateurish|ego(?:tistical|istic)|toxic)\b"
     );
     vec![
         written(NegativeLabel, insults).unless_before(DENIED),
@@ -73,13 +73,14 @@ fn english_labels() -> Vec<Written> {
 }
 
 fn unmasking() -> Vec<Written> {
-    let hidden = r"隐藏(?:的|了)?(?:玩家|选手|身份|名字|id|账号|那位|对手|队友)|匿名|主播模式|打码|hidden (?:player|opponent|teammate|name|account|identity)|anonymous|streamer[- ]?mode|masked|incognito";
+    let hidden = r"隐藏(?:的|了)?(?:玩家|选手|身份|名字|id|账号|那位|对手|队友)|不显示的|未公开的?|匿名|主播模式|打码|hidden (?:player|opponent|teammate|name|account|identity)|anonymous|streamer[- ]?mode|masked|incognito";
     vec![
+        written(Unmasking, r"真名(?:叫|是|为|就)|本名(?:叫|是|为)|真实姓名|真实身份(?:是|为|就)|real (?:name|identity) (?:is|was)|whose real"),
         written(
             Unmasking,
             concat!(
                 r"其实(?:就?是|叫)|真实身份|真身|就是|真名|本名|大号|小号|揭[开晓露]|扒出|身份(?:是|为|:)|应该是|猜(?:测|到|是)?|实为|原来是|叫做?|账号(?:是|属于)",
-                r"|real (?:name|identity|account)|actually|really is|is really|is in fact|turns out|uncover|unmask|reveal|identity (?:is|was)|cannot hide|can't hide|behind (?:it|the|that)|who (?:it|they|that)|must be|probably|none other|known as|alias",
+                r"|real (?:name|identity|account)|actually|really is|is really|is in fact|turns out|uncover|unmask|reveal|identity (?:is|was)|cannot hide|can't hide|behind (?:it|the|that)|who (?:it|they|that|the)|found out|must be|probably|none other|known as|alias",
                 r"|\bis [a-z0-9]+ ?#[a-z0-9]+|(?:account|smurf)\b"
             ),
         )

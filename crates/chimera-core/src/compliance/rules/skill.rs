@@ -53,12 +53,14 @@ fn english() -> Vec<Written> {
         written(SkillEstimate, r"\b<rank>[- ](?:level|tier|elo|rank(?:ed)?|players?|lobby|lobbies|division|quality|standard|material|skill)\b")
             .unless("<aug>|master yi"),
         written(SkillEstimate, r"\b<rank> (?:[1-4]|i{1,3}|iv)(?:$|[^\d,.:a-z])").unless(NOT_A_RANK),
+        written(SkillEstimate, r"\b(?:platinum|plat|emerald|diamond|grandmaster|challenger|bronze|iron|silver|gold) (?:jungler|laner|support|adc|carry|mid\b|top\b|mains?\b)"),
+        written(SkillEstimate, r"\b(?:you're|you are|he is|she is|they are)(?: \w+){0,2} (?:an? )?(?:platinum|plat|emerald|diamond|grandmaster|challenger)\b"),
         written(
             SkillEstimate,
             r"\b(?:deserves?|belongs?|should be|worthy of|equivalent to|equals?|reach(?:es|ed)?|climb to|comparable to|around|roughly|about|near)(?: to be)?(?: in| at| an?| the| high| low| mid| of)* <rank>(?:\W|$)",
         )
         .unless("<aug>|master yi|gold (?:per|lead|diff|advantage|ahead|behind|income|at|from|earned|in|and)|of gold"),
         written(SkillEstimate, r"\b(?:better|stronger|higher|more skilled) than(?: \w+){0,2} <pct>|\b(?:beats?|outperform\w*|above|outranks?)(?: \w+){0,2} <pct> of"),
-        written(SkillEstimate, r"\btop <pct>|<pct> of (?:all |the |other |our )*(?:players|summoners)|\bpercentile"),
+        written(SkillEstimate, r"\btop \d+(?:\.\d+)? ?(?:%|percent)|<pct> of (?:all |the |other |our )*(?:players|summoners)|\bpercentile"),
     ]
 }

@@ -19,10 +19,11 @@ pub(super) fn patterns() -> Vec<Written> {
 }
 
 fn win_rates() -> Vec<Written> {
-    let rate = r"胜率|赢率|胜场率|获胜率|胜出率|取胜率|胜律|胜绿|胜lv|月生率|胜rate|win的?(?:率|概率)|winning率";
+    let rate =
+        r"胜率|赢率|胜场率|获胜率|胜出率|取胜率|胜律|胜绿|胜lv|月生率|胜rate|win的?(?:率|概率)|winning率";
     let english = concat!(
         r"\bwin[-_ ./]*rat(?:e|es|io)\b|winrate|\bwin ?(?:%|pct|percent\w*|ratio)|winning (?:percentage|rate|ratio|pct)",
-        r"|victory (?:rate|percentage)|\bw/?r\b(?:[ :=]|$)|s ?heng ?(?:lv|lu)\b|success rate"
+        r"|victory (?:rate|percentage)|\bw ?[./]? ?r\b(?:[. :=,]|$)|win[- ]?(?:to[- ]?)?loss|wins? to loss(?:es)?|s ?heng ?(?:lv|lu)\b|success rate"
     );
     let placed = concat!(
         r"(?:吃鸡|登顶|夺冠|第一|头名|前[一二三四1234]名?)率|top ?[- ]?(?:[1-4]|one|two|four)s?[- ](?:finish )?(?:rate|percentage)",
@@ -49,13 +50,13 @@ fn shares_of_wins() -> Vec<Written> {
     let en_win = r"\b(?:wins?|won|winning|victor(?:y|ies)|first(?: place)?|top (?:four|4|two|2)|finish(?:es)? (?:first|top))\b";
     vec![
         written(WinRate, r"<pct>[^。]{0,16}(?:赢|获胜|胜利|胜出|取胜|夺冠|吃鸡|登顶|第一|前四|头名)")
-            .needs("<aug>")
+            .needs("<crowd>")
             .unless(HARMLESS_SHARE),
         written(WinRate, r"(?:赢|获胜|胜利|胜出|取胜|夺冠|吃鸡|登顶|第一|前四|头名)[^。]{0,12}<pct>")
-            .needs("<aug>")
+            .needs("<crowd>")
             .unless(HARMLESS_SHARE),
         written(WinRate, r"<pct>的?(?:玩家|人|对局|比赛|局|场次?|把|时候|时间)[^。]{0,10}(?:赢|获胜|胜利|胜出|第一|前四|吃鸡)"),
-        written(WinRate, en_win).needs("<pct>").needs("<aug>").unless(HARMLESS_SHARE),
+        written(WinRate, en_win).needs("<pct>").needs("<crowd>").unless(HARMLESS_SHARE),
         written(
             WinRate,
             r"\b(?:wins?|won|winning|victories)\b[^.]{0,24}<pct> of (?:all |the |its |their |them|those|arena )*(?:games|matches|time|them|those|rounds)?",
@@ -67,8 +68,10 @@ fn shares_of_wins() -> Vec<Written> {
         written(WinRate, r"<num>(?: times| wins| games)? (?:out )?of (?:every |\w+ )?<num>\b")
             .needs(r"\b(?:wins?|won|victor|first)")
             .needs("<aug>"),
+        written(WinRate, r"<num>(?:局|把|场|盘|次|个|人|名)[^。]{0,10}<num>(?:局|把|场|盘|次|个|人|名)?(?:都|能|会|可以)?(?:进|拿|是)?(?:吃鸡|前四|第一|赢|胜|夺冠)")
+            .needs("<crowd>"),
         written(WinRate, r"(?:更容易|更能|容易|提高|提升|增加)[^,。]{0,6}(?:获胜|赢|胜率|吃鸡|第一)").needs("<aug>"),
-        written(WinRate, r"wins? (?:more|most|fewer) (?:often|games)|more likely to win").needs("<aug>"),
+        written(WinRate, r"wins? (?:more|most|fewer|less) (?:often|games)|(?:more|less) likely to win|more often than it loses").needs("<aug>"),
     ]
 }
 
@@ -76,10 +79,12 @@ const TOWER_OR_BOOTS: &str = r"tower|turret|boots|塔|鞋|战队|俱乐部";
 
 fn ranks() -> Vec<Written> {
     vec![
-        written(TierRank, r"(?:^|[^a-z0-9])t[- ]?[0-5零一二三](?:$|[^a-z0-9%:.])").unless(TOWER_OR_BOOTS),
-        written(TierRank, r"\btier[- ]?(?:[0-5]|zero|one|two|three|s|a|b|c)\b").unless(TOWER_OR_BOOTS),
+        written(TierRank, r"(?:^|[^a-z0-9])t[- ]?[0-9零一二三](?:$|[^a-z0-9%:.])").unless(TOWER_OR_BOOTS),
+        written(TierRank, r"\btier[- ]?(?:[0-9]|zero|one|two|three|s|a|b|c)\b").unless(TOWER_OR_BOOTS),
         written(TierRank, r"(?:^|[^a-z0-9])(?:s{1,3}|[abcdf]|ss)[+-]? ?[- ]?(?:级|档|tier)").needs("<aug>"),
         written(TierRank, r"(?:^|[^a-z0-9])(?:s{1,3}|[abcdf]|ss)[+-]? ?[- ]?(?:级|档|tier)").unless("<score>"),
+        written(TierRank, r"\btiers?\b").needs("<aug>").unless(r"(?:gold|silver|prismatic)[- ]tier|tier[- ]?[23]? ?(?:boots|tower|turret)"),
+        written(TierRank, r"\brank(?:s|ed|ing|ings)?\b").needs("<aug>").unless(r"\bteam\b|\byour rank|ranked (?:solo|flex|game|queue)"),
         written(TierRank, r"\b(?:god|top|highest|lowest|bottom|trash)[- ]tier"),
         written(TierRank, r"第[一二三四五12345]梯队|[一二三]线(?:强化|海克斯|装备)|tier[- ]?list|tierlist|梯度(?:表|榜)"),
         written(TierRank, r"(?:强化|海克斯|装备|符文|道具)(?:[^,。]{0,4})(?:排行|榜|强度榜|强度排名|天梯|梯队)"),
@@ -95,7 +100,8 @@ fn ranks() -> Vec<Written> {
                 r"|must[- ](?:pick|take|have|buy)|auto[- ]?(?:pick|include)|never be passed)\b"
             ),
         )
-        .needs("<aug>"),
+        .needs("<aug>")
+        .unless_before(r"\byour ?"),
         written(TierRank, r"评级[:是为]?[sabcdf][+-]?|(?:强度|排名)[:是为]?[sabcdf][+-]?(?:[^a-z]|$)").needs("<aug>"),
         written(TierRank, r"\b(?:rated|graded|ranked|tiered|ranks?|rates?|grades?)[: ]+(?:as |an? |at )*(?:[sabcdf][+-]?|#?\d+|first|second|third|(?:number |no\. ?)\w+)(?:\W|$)")
             .needs("<aug>"),
