@@ -12,6 +12,7 @@ pub mod fake_llm;
 pub mod leash;
 pub mod process;
 pub mod temp_db;
+pub mod temp_redis;
 pub mod tools;
 
 pub use browser::{Browser, BrowserOptions};
@@ -19,3 +20,4 @@ pub use disk::SmallDisk;
 pub use fake_llm::{FakeLlm, Script, UsageShape};
 pub use process::{Program, Ready, Spawned, free_port};
 pub use temp_db::TempDb;
+pub use temp_redis::TempRedis;

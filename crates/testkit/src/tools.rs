@@ -21,6 +21,9 @@ pub struct Tool {
 /// The database server.
 pub const POSTGRES: Tool = Tool { key: "postgres", name: "PostgreSQL", debian: "postgresql" };
 
+/// The server that keeps lines of jobs.
+pub const REDIS: Tool = Tool { key: "redis", name: "Redis", debian: "redis-server" };
+
 /// The browser with its driver.
 pub const CHROMIUM: Tool =
     Tool { key: "chromium", name: "Chromium with chromedriver", debian: "chromium chromium-driver" };
