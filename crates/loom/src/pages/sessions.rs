@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use axum::{Extension, Form, extract::State, response::Redirect};
 use chassis::{
-    audit::{AuditEvent, Outcome},
     clock::parse_utc_text,
     http::{Path, Query, RequestId},
     problem::Problem,
@@ -320,15 +319,6 @@ pub(super) async fn delete(
     if form.confirm.trim() != session.name.trim() {
         return Err(problems::invalid("the name that was typed is not the session's; nothing was deleted"));
     }
-    let deleted = rows::delete(&app.database, &id).await;
-    app.logs.audit().record(&AuditEvent {
-        actor: caller.name,
-        action: "session.delete".to_owned(),
-        subject: format!("session {id}"),
-        outcome: if deleted.is_ok() { Outcome::Ok } else { Outcome::Failed },
-        detail: format!("{} turn(s)", session.turn_count),
-        request_id: Some(request_id.0),
-    });
-    deleted.map_err(|error| problems::storage(&error))?;
+    api::remove(&app, &caller, &session, request_id).await?;
     Ok(Redirect::to("/"))
 }

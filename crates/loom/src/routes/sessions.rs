@@ -271,17 +271,28 @@ pub async fn delete(
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
     let session = owned(&app, &caller, &id).await?;
+    remove(&app, &caller, &session, request_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a session with its whole tree and writes down who did, also when it could not be done.
+pub async fn remove(
+    app: &App,
+    caller: &Caller,
+    session: &Session,
+    request_id: RequestId,
+) -> Result<(), Problem> {
     let deleted = sessions::delete(&app.database, &session.id).await;
     app.logs.audit().record(&AuditEvent {
-        actor: caller.name,
+        actor: caller.name.clone(),
         action: "session.delete".to_owned(),
-        subject: format!("session {id}"),
+        subject: format!("session {}", session.id),
         outcome: if deleted.is_ok() { Outcome::Ok } else { Outcome::Failed },
         detail: format!("{} turn(s)", session.turn_count),
         request_id: Some(request_id.0),
     });
     deleted.map_err(|error| problems::storage(&error))?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// What a session has cost.
