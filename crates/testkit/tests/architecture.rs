@@ -15,6 +15,8 @@ mod migrations;
 mod purity;
 #[path = "architecture/shape.rs"]
 mod shape;
+#[path = "architecture/sql.rs"]
+mod sql;
 
 use std::{
     fs,
@@ -94,6 +96,12 @@ fn storage_and_llm_do_not_compile_a_server() {
 #[test]
 fn pure_crates_touch_no_outside_world() {
     assert_clean(sources().iter().filter(|source| source.is_in_core()).flat_map(purity::impure));
+}
+
+#[test]
+fn sql_stands_in_stores_only() {
+    assert_clean(sources().iter().flat_map(sql::outside_the_stores));
+    assert_clean(sql::needless_exceptions(sources()));
 }
 
 #[test]

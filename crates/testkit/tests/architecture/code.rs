@@ -54,6 +54,24 @@ pub(crate) fn lines_with(code: &str, word: &str) -> Vec<usize> {
         .collect()
 }
 
+/// The string literals of a text as they are written, escapes and all, with the lines they begin on.
+pub(crate) fn string_literals(text: &str) -> Vec<(usize, String)> {
+    let characters: Vec<char> = text.chars().collect();
+    let (mut found, mut at, mut line) = (Vec::new(), 0, 1);
+    while at < characters.len() {
+        let end = literal_end(&characters, at).max(at + 1);
+        let written: String = characters[at..end].iter().collect();
+        let inside = written.trim_start_matches('r').trim_start_matches('#').strip_prefix('"');
+        if let Some(inside) = inside.filter(|_| matches!(characters[at], '"' | 'r')) {
+            let inside = inside.trim_end_matches('#');
+            found.push((line, inside.strip_suffix('"').unwrap_or(inside).to_owned()));
+        }
+        line += written.matches('\n').count();
+        at = end;
+    }
+    found
+}
+
 /// Replaces comments and the insides of literals by blanks; line breaks stay.
 fn blank(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
@@ -159,6 +177,15 @@ mod tests {
         check(r"let q = '\''; let n = '\n'; let u = '\u{1F600}'; z", "let q = ; let n = ; let u = ; z");
         check("let for_r = r; let r#type = 1;", "let for_r = r; let r#type = 1;");
         check("\"never closed", "");
+    }
+
+    #[test]
+    fn string_literals_are_found_with_their_lines() {
+        let text =
+            "// \"no\"\nf(\"a \\\" b\", 'x', '\"');\nlet r = r#\"c \"d\"\ne\"#;\ng(b\"f\", \"\", r\"h\");";
+        let found = string_literals(text);
+        let found: Vec<_> = found.iter().map(|(line, inside)| (*line, inside.as_str())).collect();
+        assert_eq!(found, [(2, "a \\\" b"), (3, "c \"d\"\ne"), (5, "f"), (5, ""), (5, "h")]);
     }
 
     #[test]
