@@ -117,4 +117,42 @@ mod tests {
         check(10, 0, 5, false);
         check(10, 60, LARGEST_KEPT_BYTES + 1, false);
     }
+
+    fn key(model: &str) -> CacheKey {
+        CacheKey::of("p", model, None, 1, &[])
+    }
+
+    fn reply() -> CachedReply {
+        CachedReply { text: "Rain.".to_owned(), usage: Usage::default(), finish: Finish::Complete }
+    }
+
+    #[test]
+    fn no_more_replies_than_the_size_are_kept() {
+        let check = |size: u64, expected: u64| {
+            let cache = ReplyCache::new(&CacheSettings { size, ttl_seconds: 60 });
+            for number in 0..100 {
+                cache.insert(key(&number.to_string()), reply());
+            }
+            let replies = cache.replies.unwrap();
+            replies.run_pending_tasks();
+            assert_eq!(replies.entry_count(), expected, "{size}");
+        };
+        check(3, 3);
+        check(1_000, 100);
+    }
+
+    #[test]
+    fn a_reply_is_forgotten_at_its_age() {
+        let cache = ReplyCache::new(&CacheSettings { size: 10, ttl_seconds: 1 });
+        cache.insert(key("m"), reply());
+        let began = std::time::Instant::now();
+        while cache.get(&key("m")).is_some() {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "a reply that should live for a second lives on"
+            );
+            std::thread::yield_now();
+        }
+        assert!(began.elapsed() > Duration::from_millis(500), "it lived for {:?}", began.elapsed());
+    }
 }

@@ -9,6 +9,8 @@ mod endpoint;
 mod failures;
 #[path = "gateway/hostile.rs"]
 mod hostile;
+#[path = "gateway/options.rs"]
+mod options;
 #[path = "gateway/replies.rs"]
 mod replies;
 #[path = "gateway/stage.rs"]

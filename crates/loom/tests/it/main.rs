@@ -12,5 +12,6 @@ mod canons;
 mod config;
 mod interventions;
 mod kill;
+mod options;
 mod sessions;
 mod turns;
