@@ -12,7 +12,7 @@ use chassis::{
 use llm::Gateway;
 use storage::{Database, DatabaseSettings, MigrationSet};
 
-use crate::{config::Config, store};
+use crate::{config::Config, static_data::Library, store};
 
 /// The migration sets of the program, in the order they are applied.
 pub const MIGRATION_SETS: [&MigrationSet; 3] = [&storage::MIGRATIONS, &llm::MIGRATIONS, &store::MIGRATIONS];
@@ -37,6 +37,8 @@ pub struct App {
     pub metrics: MetricsHandle,
     /// Models.
     pub gateway: Gateway,
+    /// What ids are called.
+    pub names: Library,
 }
 
 /// Opens the log files and installs the process-wide subscriber.
@@ -117,11 +119,13 @@ impl App {
     pub async fn open(config: Config, logs: Logs, clock: Clock) -> anyhow::Result<Self> {
         let metrics = chassis::metrics::install();
         crate::metric_names::describe();
+        // What can be refused without touching anything comes first.
+        let names = Library::open(&config.static_data)?;
         let database = open_database(&config, clock.clone()).await?;
         migrate(&config, &database).await?;
         let gateway = Gateway::new(config.llm.clone(), database.clone(), clock.clone()).await?;
         let health = health(&database, &gateway, &clock);
-        Ok(Self { config: Arc::new(config), database, clock, logs, health, metrics, gateway })
+        Ok(Self { config: Arc::new(config), database, clock, logs, health, metrics, gateway, names })
     }
 }
 

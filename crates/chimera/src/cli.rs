@@ -21,6 +21,7 @@ mod files;
 mod migrate;
 mod profile;
 mod serve;
+mod static_data;
 
 /// Where the configuration is looked for when nobody says.
 const DEFAULT_FILE: &str = "config/chimera.toml";
@@ -59,6 +60,12 @@ enum Command {
     /// Look at, forget, restore profiles, or stop their being written
     #[command(subcommand)]
     Profile(profile::Profile),
+    /// Names of champions, items, runes and spells
+    #[command(subcommand)]
+    Static(static_data::Static),
+    /// Names of Arena augments
+    #[command(subcommand)]
+    Arena(static_data::Arena),
     /// Print the effective configuration with the origin of every value
     CheckConfig,
 }
@@ -89,6 +96,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(invocation).await,
         Command::Migrate(command) => command.run(invocation).await,
         Command::Profile(command) => command.run(invocation).await,
+        Command::Static(command) => command.run(invocation).await,
+        Command::Arena(command) => command.run(invocation).await,
         Command::CheckConfig => check_config(&invocation),
     }
 }
