@@ -1,21 +1,25 @@
 //! Wires the parts of a running program together, once.
 
+mod health;
+mod riot_key;
+mod settings;
+
+pub use self::settings::{check_settings, log_settings, open_logs};
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use chassis::{
-    clock::Clock,
-    health::Health,
-    logs::{LogFormat, LogSettings, Logs},
-    metrics::MetricsHandle,
-};
+use chassis::{clock::Clock, health::Health, logs::Logs, metrics::MetricsHandle};
+use jobs::Queue;
 use llm::Gateway;
 use storage::{Database, DatabaseSettings, MigrationSet};
+use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, static_data::Library, store};
+use crate::{config::Config, discord, riot, static_data::Library, store};
 
 /// The migration sets of the program, in the order they are applied.
-pub const MIGRATION_SETS: [&MigrationSet; 3] = [&storage::MIGRATIONS, &llm::MIGRATIONS, &store::MIGRATIONS];
+pub const MIGRATION_SETS: [&MigrationSet; 4] =
+    [&storage::MIGRATIONS, &llm::MIGRATIONS, &jobs::MIGRATIONS, &store::MIGRATIONS];
 
 /// The version that health names.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,50 +41,14 @@ pub struct App {
     pub metrics: MetricsHandle,
     /// Models.
     pub gateway: Gateway,
+    /// Work for later.
+    pub queue: Queue,
+    /// Matches.
+    pub riot: riot::Client,
+    /// Messages.
+    pub discord: discord::Api,
     /// What ids are called.
     pub names: Library,
-}
-
-/// Opens the log files and installs the process-wide subscriber.
-pub fn open_logs(config: &Config) -> anyhow::Result<Logs> {
-    let settings = log_settings(config)?;
-    chassis::logs::init(&settings).context("the logs could not be opened")
-}
-
-/// What of the settings can be checked without starting anything.
-pub fn check_settings(config: &Config) -> anyhow::Result<()> {
-    log_settings(config)?;
-    if !matches!(config.queue.backend.as_str(), "database" | "redis") {
-        bail!("`queue.backend` is `{}`; use `database` or `redis`", config.queue.backend);
-    }
-    if config.queue.backend == "redis" && config.queue.redis_url.is_empty() {
-        bail!("`queue.backend` is `redis` and `queue.redis_url` (REDIS_URL) is empty");
-    }
-    if !(0.0..=1.0).contains(&config.experiment.weight_a) {
-        bail!("`experiment.weight_a` is {}; it is a share, 0 to 1", config.experiment.weight_a);
-    }
-    if !(config.experiment.alpha > 0.0 && config.experiment.alpha < 1.0) {
-        bail!("`experiment.alpha` is {}; it is a chance between 0 and 1", config.experiment.alpha);
-    }
-    Ok(())
-}
-
-/// What the log section means.
-pub fn log_settings(config: &Config) -> anyhow::Result<LogSettings> {
-    let logs = &config.logs;
-    let format = match logs.format.as_str() {
-        "human" => LogFormat::Human,
-        "json" => LogFormat::Json,
-        other => bail!("`logs.format` is `{other}`; use `human` or `json`"),
-    };
-    Ok(LogSettings {
-        directory: (!logs.directory.is_empty()).then(|| logs.directory.clone().into()),
-        level: logs.level.clone(),
-        format,
-        stderr: logs.stderr,
-        program: "chimera".to_owned(),
-        audit: logs.audit,
-    })
 }
 
 /// Opens the database that the configuration names.
@@ -117,47 +85,26 @@ pub async fn migrate(config: &Config, database: &Database) -> anyhow::Result<()>
 impl App {
     /// Opens everything that the configuration names. Must be called inside a runtime.
     pub async fn open(config: Config, logs: Logs, clock: Clock) -> anyhow::Result<Self> {
+        check_settings(&config)?;
         let metrics = chassis::metrics::install();
         crate::metric_names::describe();
         // What can be refused without touching anything comes first.
         let names = Library::open(&config.static_data)?;
+        let riot = riot::Client::new(settings::riot(&config)?, clock.clone())?;
+        let discord = discord::Api::new(settings::discord(&config), clock.clone())
+            .context("the client towards Discord cannot be made")?;
         let database = open_database(&config, clock.clone()).await?;
         migrate(&config, &database).await?;
         let gateway = Gateway::new(config.llm.clone(), database.clone(), clock.clone()).await?;
-        let health = health(&database, &gateway, &clock);
-        Ok(Self { config: Arc::new(config), database, clock, logs, health, metrics, gateway, names })
+        let queue = Queue::open(settings::queue(&config), database.clone(), clock.clone()).await?;
+        let health = health::components(&config, &clock, &database, &gateway, &queue, &riot);
+        let config = Arc::new(config);
+        Ok(Self { config, database, clock, logs, health, metrics, gateway, queue, riot, discord, names })
     }
-}
 
-fn health(database: &Database, gateway: &Gateway, clock: &Clock) -> Health {
-    let (database, gateway) = (database.clone(), gateway.clone());
-    Health::new("chimera", VERSION, clock.clone())
-        .component("database", true, move || {
-            let database = database.clone();
-            Box::pin(async move {
-                database.ping().await.map_err(|error| error.to_string())?;
-                Ok(database.backend().to_string())
-            })
-        })
-        .component("models", false, move || {
-            let gateway = gateway.clone();
-            Box::pin(async move { models(&gateway) })
-        })
-}
-
-/// Without any provider the template narrative is what was asked for, so that is no fault.
-fn models(gateway: &Gateway) -> Result<String, String> {
-    let providers: Vec<_> = gateway.status().into_iter().filter(|provider| provider.in_order).collect();
-    if providers.is_empty() {
-        return Ok("template narrative".to_owned());
+    /// Takes a new Riot key from `riot.api_key_file` whenever the file changes; returns at `stop`, at once without
+    /// such a file.
+    pub async fn watch_riot_key(&self, stop: CancellationToken) {
+        riot_key::watch(&self.config.riot.api_key_file, &self.riot, stop).await;
     }
-    let open: Vec<_> = providers
-        .iter()
-        .filter(|it| it.breaker == llm::breaker::BreakerState::Open)
-        .map(|it| it.name.as_str())
-        .collect();
-    if open.len() == providers.len() {
-        return Err(format!("every provider fails: {}", open.join(", ")));
-    }
-    Ok(format!("{} of {} provider(s) answer", providers.len() - open.len(), providers.len()))
 }

@@ -109,7 +109,7 @@ pub struct QueueConfig {
     /// What the keys in Redis begin with.
     pub redis_prefix: String,
     /// Jobs that one worker process carries out at the same time.
-    pub concurrency: usize,
+    pub concurrency: u32,
     /// A job whose worker was not heard of for so long is given to another.
     pub lease_seconds: u64,
     /// How often an idle worker looks for jobs that no signal announced.
@@ -193,7 +193,9 @@ pub struct ExperimentConfig {
     /// Share of players in cohort A, 0 to 1.
     pub weight_a: f64,
     /// An audit of fewer reviews than this says nothing about the split.
-    pub minimum_sample: u64,
+    pub minimum_reviews: u64,
+    /// With fewer ratings than this in either cohort an audit says nothing about them.
+    pub minimum_ratings: u64,
     /// Chance of a false alarm that an audit accepts, 0 to 1.
     pub alpha: f64,
 }
@@ -204,7 +206,8 @@ impl Default for ExperimentConfig {
             enabled: false,
             seed: "prompt_ab_2025_q4".to_owned(),
             weight_a: 0.5,
-            minimum_sample: 100,
+            minimum_reviews: 100,
+            minimum_ratings: 30,
             alpha: 0.05,
         }
     }

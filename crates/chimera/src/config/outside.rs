@@ -29,6 +29,8 @@ pub struct DiscordConfig {
 pub struct RiotConfig {
     /// The key; without one, matches can only be read from files.
     pub api_key: Secret,
+    /// File that holds only the key, and goes before it; read again whenever it changes. Empty names none.
+    pub api_key_file: PathBuf,
     /// Address that stands in for every regional host; empty is the public ones.
     pub base_url: String,
     /// A call that has not answered by then is given up.
@@ -37,7 +39,12 @@ pub struct RiotConfig {
 
 impl Default for RiotConfig {
     fn default() -> Self {
-        Self { api_key: Secret::default(), base_url: String::new(), timeout_ms: 10_000 }
+        Self {
+            api_key: Secret::default(),
+            api_key_file: PathBuf::new(),
+            base_url: String::new(),
+            timeout_ms: 10_000,
+        }
     }
 }
 
