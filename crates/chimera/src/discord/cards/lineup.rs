@@ -1,0 +1,46 @@
+//! Players in a table of fixed width, one line each.
+
+use chimera_core::report::Member;
+
+use super::{Look, figures};
+use crate::discord::{limits, markdown};
+
+/// Columns of rank, champion, player, score, K/D/A, damage and vision.
+const WIDTHS: [usize; 7] = [2, 10, 12, 5, 8, 5, 3];
+
+/// A code block with as many lines as fit into one field.
+pub(super) fn lineup(members: &[Member], look: &Look<'_>) -> String {
+    let head = look.text("lineup-head");
+    let mut table = line(head.split('|').map(str::to_owned));
+    for (place, member) in members.iter().enumerate() {
+        let next = line(cells(member, place, look).into_iter());
+        if limits::length(&table) + limits::length(&next) + 9 > limits::EMBED_VALUE {
+            break;
+        }
+        table.push('\n');
+        table.push_str(&next);
+    }
+    if members.is_empty() { String::new() } else { format!("```\n{table}\n```") }
+}
+
+fn cells(member: &Member, place: usize, look: &Look<'_>) -> [String; 7] {
+    let facts = &member.facts;
+    let name = match &facts.riot_id {
+        Some(riot_id) => markdown::plain_name(riot_id.split('#').next().unwrap_or_default()),
+        None => look.text("player-hidden"),
+    };
+    [
+        member.rank.map_or_else(|| (place + 1).to_string(), |rank| rank.to_string()),
+        markdown::plain_name(&look.names.champion(facts.champion_id)),
+        name,
+        member.score.total.map_or_else(|| figures::UNKNOWN.to_owned(), figures::decimal),
+        format!("{}/{}/{}", facts.kills, facts.deaths, facts.assists),
+        figures::thousands(facts.damage_to_champions),
+        facts.vision_score.to_string(),
+    ]
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<_> = cells.zip(WIDTHS).map(|(cell, width)| figures::padded(&cell, width)).collect();
+    cells.join(" ").trim_end().to_owned()
+}
