@@ -6,6 +6,10 @@ pub mod cut;
 pub mod markdown;
 pub mod message;
 
+pub mod cards;
+pub mod commands;
+pub mod texts;
+
 pub mod incoming;
 pub mod requests;
 pub mod verify;

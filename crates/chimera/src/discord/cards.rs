@@ -55,6 +55,13 @@ pub struct Look<'a> {
     pub is_ascii: bool,
 }
 
+impl<'a> Look<'a> {
+    /// In the language of the names.
+    pub fn new(names: &'a Names, is_ascii: bool) -> Self {
+        Self { language: texts::language_of(names.language()), names, is_ascii }
+    }
+}
+
 impl Look<'_> {
     fn text(&self, id: &str) -> String {
         texts::text(self.language, id)

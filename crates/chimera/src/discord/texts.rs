@@ -43,7 +43,27 @@ pub fn text_or(language: Language, id: &str, otherwise: &str) -> String {
 /// The text under `prefix-key`, or under `prefix-other` for a key newer than the files.
 pub fn text_or_other(language: Language, prefix: &str, key: &str) -> String {
     let id = format!("{prefix}-{key}");
-    if TEXTS.has(language, &id) { TEXTS.text(language, &id) } else { TEXTS.text(language, &format!("{prefix}-other")) }
+    if TEXTS.has(language, &id) {
+        TEXTS.text(language, &id)
+    } else {
+        TEXTS.text(language, &format!("{prefix}-other"))
+    }
+}
+
+/// The language of the core's texts and names, as the one of ours.
+pub fn language_of(language: chimera_core::names::Language) -> Language {
+    match language {
+        chimera_core::names::Language::ZhCn => Language::ZhCn,
+        chimera_core::names::Language::En => Language::En,
+    }
+}
+
+/// The language of ours, as the one of the core's texts and names.
+pub fn core_language(language: Language) -> chimera_core::names::Language {
+    match language {
+        Language::ZhCn => chimera_core::names::Language::ZhCn,
+        Language::En => chimera_core::names::Language::En,
+    }
 }
 
 /// The person's own setting first, then what Discord shows them, then the default.

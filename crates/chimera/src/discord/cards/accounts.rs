@@ -25,8 +25,14 @@ pub fn account_list(
         lines.push(text("accounts-none"));
     }
     for (index, account) in accounts.iter().enumerate() {
-        let primary = if account.is_primary { format!(" · **{}**", text("account-primary")) } else { String::new() };
-        lines.push(format!("{}. {} · {}{primary}", index + 1, shown_name(account), region(&account.platform)));
+        let primary =
+            if account.is_primary { format!(" · **{}**", text("account-primary")) } else { String::new() };
+        lines.push(format!(
+            "{}. {} · {}{primary}",
+            index + 1,
+            shown_name(account),
+            region(&account.platform)
+        ));
     }
     let embed = Embed::new(text("accounts-title"), BLUE).describe(lines.join("\n"));
     let mut message = Message::card(embed).only_for_the_asker();
@@ -64,9 +70,17 @@ pub fn account_list(
 /// Asks before an account is removed.
 pub fn confirm_removal(account: &Account, language: Language) -> Message {
     let text = |id: &str| texts::text(language, id);
-    let embed = Embed::new(text("accounts-confirm-title"), ORANGE).describe(named("accounts-confirm-text", account, language));
+    let embed = Embed::new(text("accounts-confirm-title"), ORANGE).describe(named(
+        "accounts-confirm-text",
+        account,
+        language,
+    ));
     let row = vec![
-        Button::new(format!("chimera:acc:confirm:{}", account.puuid), text("accounts-confirm"), ButtonStyle::Danger),
+        Button::new(
+            format!("chimera:acc:confirm:{}", account.puuid),
+            text("accounts-confirm"),
+            ButtonStyle::Danger,
+        ),
         Button::new("chimera:acc:cancel", text("accounts-cancel"), ButtonStyle::Secondary),
     ];
     Message::card(embed).only_for_the_asker().with_row(Row::Buttons(row)).fit()
@@ -81,15 +95,21 @@ pub fn bound(account: &Account, added: Added, language: Language) -> Message {
 
 /// There is a primary account already and nobody asked for another.
 pub fn already_bound(account: &Account, language: Language) -> Message {
-    let embed = Embed::new(texts::text(language, "already-bound-title"), ORANGE)
-        .describe(named("already-bound-text", account, language));
+    let embed = Embed::new(texts::text(language, "already-bound-title"), ORANGE).describe(named(
+        "already-bound-text",
+        account,
+        language,
+    ));
     Message::card(embed).only_for_the_asker().fit()
 }
 
 /// An account was unlinked.
 pub fn unbound(account: &Account, language: Language) -> Message {
-    let embed = Embed::new(texts::text(language, "unbound-title"), GREEN)
-        .describe(named("unbound-text", account, language));
+    let embed = Embed::new(texts::text(language, "unbound-title"), GREEN).describe(named(
+        "unbound-text",
+        account,
+        language,
+    ));
     Message::card(embed).only_for_the_asker().fit()
 }
 

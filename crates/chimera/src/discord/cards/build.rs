@@ -17,7 +17,8 @@ pub(super) fn build(build: &Build, look: &Look<'_>) -> String {
     let items = known(&build.items).into_iter().chain(build.trinket.filter(|id| *id != 0));
     line("build-items", items.map(|id| markdown::name(&look.names.item(id))).collect());
     if let Some(runes) = &build.runes {
-        let names = |ids: &[u32]| known(ids).into_iter().map(|id| markdown::name(&look.names.rune(id))).collect();
+        let names =
+            |ids: &[u32]| known(ids).into_iter().map(|id| markdown::name(&look.names.rune(id))).collect();
         line("build-runes", names(&runes.primary));
         line("build-secondary", names(&runes.secondary));
     }

@@ -67,7 +67,9 @@ fn what(moment: &Evidence, look: &Look<'_>) -> String {
         EvidenceKind::FirstBloodVictim => look.text_with("evidence-first_blood_victim", &[("who", who())]),
         EvidenceKind::SoloKill => look.text_with("evidence-solo_kill", &[("who", who())]),
         EvidenceKind::SoloDeath => look.text_with("evidence-solo_death", &[("who", who())]),
-        EvidenceKind::MultiKill { count } => look.text_with("evidence-multi_kill", &[("count", count.into())]),
+        EvidenceKind::MultiKill { count } => {
+            look.text_with("evidence-multi_kill", &[("count", count.into())])
+        }
         EvidenceKind::Shutdown { gold } => {
             look.text_with("evidence-shutdown", &[("who", who()), ("gold", gold.into())])
         }
@@ -93,8 +95,9 @@ fn what(moment: &Evidence, look: &Look<'_>) -> String {
             let item = markdown::name(&look.names.item(item_id));
             look.text_with("evidence-item_finished", &[("item", item.into())])
         }
-        EvidenceKind::LevelLead { level, ahead_ms } => look
-            .text_with("evidence-level_lead", &[("level", level.into()), ("seconds", seconds(ahead_ms))]),
+        EvidenceKind::LevelLead { level, ahead_ms } => {
+            look.text_with("evidence-level_lead", &[("level", level.into()), ("seconds", seconds(ahead_ms))])
+        }
         EvidenceKind::DeathStreak { count } => {
             look.text_with("evidence-death_streak", &[("count", count.into())])
         }

@@ -58,11 +58,16 @@ fn fields(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Vec<Fi
     if review.score.total.is_some() {
         embed = embed
             .field(look.heading("⚡", "field-strengths"), dimensions(&review.strengths, &review.score, look))
-            .field(look.heading("⚠️", "field-improvements"), dimensions(&review.improvements, &review.score, look));
+            .field(
+                look.heading("⚠️", "field-improvements"),
+                dimensions(&review.improvements, &review.score, look),
+            );
     } else {
         embed = embed.field(look.heading("📋", "field-record"), look.text(record_band(player)));
     }
-    if let Some(line) = review.timeline.as_ref().filter(|_| extras.shows_timeline && review.mode == Mode::Rift) {
+    if let Some(line) =
+        review.timeline.as_ref().filter(|_| extras.shows_timeline && review.mode == Mode::Rift)
+    {
         embed = embed.field(look.heading("🕒", "field-timeline"), timeline(line, look));
     }
     embed = embed
@@ -169,7 +174,9 @@ pub(super) fn summary(mode: Mode, duration_ms: u64, role: Role, look: &Look<'_>)
     let mode = texts::text_or_other(look.language, "mode", mode.as_str());
     let duration = figures::game_time(duration_ms);
     match role_word(role) {
-        None => look.text_with("summary-line-no-role", &[("mode", mode.into()), ("duration", duration.into())]),
+        None => {
+            look.text_with("summary-line-no-role", &[("mode", mode.into()), ("duration", duration.into())])
+        }
         Some(role) => {
             let role = look.text(&format!("role-{role}"));
             let arguments = [("mode", mode.into()), ("duration", duration.into()), ("role", role.into())];
@@ -203,10 +210,8 @@ pub(super) fn dimension_name(dimension: Dimension, look: &Look<'_>) -> String {
 }
 
 fn timeline(line: &TimelineLine, look: &Look<'_>) -> String {
-    let conversion = [
-        ("value", figures::percent(line.conversion_rate).into()),
-        ("count", line.conversions.into()),
-    ];
+    let conversion =
+        [("value", figures::percent(line.conversion_rate).into()), ("count", line.conversions.into())];
     [
         look.text_with("timeline-gold", &[("value", figures::signed(line.gold_diff_10).into())]),
         look.text_with("timeline-xp", &[("value", figures::signed(line.xp_diff_10).into())]),

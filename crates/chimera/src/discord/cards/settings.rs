@@ -42,8 +42,10 @@ impl Draft {
 
     /// Reads what the form wrote into an id; `None` for anything else.
     pub fn decode(text: &str) -> Option<Self> {
-        let digits: Vec<usize> =
-            text.chars().map(|digit| digit.to_digit(10).map(|digit| digit as usize)).collect::<Option<_>>()?;
+        let digits: Vec<usize> = text
+            .chars()
+            .map(|digit| digit.to_digit(10).map(|digit| digit as usize))
+            .collect::<Option<_>>()?;
         let &[language, role, tone, detail, timeline, history] = digits.as_slice() else { return None };
         let flag = |digit| (digit <= 1).then_some(digit == 1);
         Some(Self(UserSettings {
@@ -139,8 +141,15 @@ mod tests {
     fn a_draft_survives_the_way_through_an_id() {
         let default = Draft(UserSettings::default());
         assert_eq!(Draft::decode(&default.encode()), Some(default.clone()));
-        let steps = [("language", "en"), ("role", "support"), ("tone", "casual"), ("detail", "concise"), ("timeline", ""), ("history", "")];
-        let mut draft = default.clone();
+        let steps = [
+            ("language", "en"),
+            ("role", "support"),
+            ("tone", "casual"),
+            ("detail", "concise"),
+            ("timeline", ""),
+            ("history", ""),
+        ];
+        let mut draft = default;
         for (what, value) in steps {
             draft = draft.change(what, value).unwrap();
             assert_eq!(Draft::decode(&draft.encode()), Some(draft.clone()), "{what}");
@@ -160,7 +169,8 @@ mod tests {
         let draft = Draft(UserSettings::default()).change("tone", "casual").unwrap();
         let message = settings(&draft, None, Language::En);
         let Row::Select(tones) = &message.rows[2] else { panic!("{message:?}") };
-        let chosen: Vec<_> = tones.options.iter().filter(|option| option.chosen).map(|option| &option.value).collect();
+        let chosen: Vec<_> =
+            tones.options.iter().filter(|option| option.chosen).map(|option| &option.value).collect();
         assert_eq!(chosen, ["casual"]);
         assert_eq!(message.rows.len(), 5);
     }

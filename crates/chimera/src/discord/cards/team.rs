@@ -90,7 +90,9 @@ fn highlights(all: &[Highlight], look: &Look<'_>) -> String {
         ];
         let mut line = look.text_with("highlight-team", &arguments);
         if let Some(lane) = delta.vs_opponent {
-            line.push_str(&look.text_with("highlight-lane", &[("lane", figures::signed_decimal(lane).into())]));
+            line.push_str(
+                &look.text_with("highlight-lane", &[("lane", figures::signed_decimal(lane).into())]),
+            );
         }
         format!("`{}` {line}", figures::bar(delta.value, look.is_ascii))
     };
@@ -98,10 +100,8 @@ fn highlights(all: &[Highlight], look: &Look<'_>) -> String {
 }
 
 fn timeline(line: &TeamTimeline, look: &Look<'_>) -> String {
-    let conversion = [
-        ("value", figures::percent(line.conversion_rate).into()),
-        ("count", line.conversions.into()),
-    ];
+    let conversion =
+        [("value", figures::percent(line.conversion_rate).into()), ("count", line.conversions.into())];
     let objectives = [
         ("dragons", line.dragons.into()),
         ("barons", line.barons.into()),

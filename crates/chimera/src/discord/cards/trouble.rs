@@ -133,7 +133,9 @@ impl Trouble {
 
     fn arguments(&self) -> Vec<(&'static str, Arg<'static>)> {
         match self {
-            Trouble::NoSuchAccount { count } | Trouble::IndexTooBig { count } => vec![("count", (*count).into())],
+            Trouble::NoSuchAccount { count } | Trouble::IndexTooBig { count } => {
+                vec![("count", (*count).into())]
+            }
             Trouble::RateLimited { retry_after } => {
                 let seconds = retry_after.map_or(0, |after| after.as_millis().div_ceil(1_000) as u64);
                 vec![("seconds", seconds.into())]
