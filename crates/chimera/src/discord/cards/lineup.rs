@@ -6,7 +6,7 @@ use super::{Look, figures};
 use crate::discord::{limits, markdown};
 
 /// Columns of rank, champion, player, score, K/D/A, damage and vision.
-const WIDTHS: [usize; 7] = [2, 10, 12, 5, 8, 5, 3];
+const WIDTHS: [usize; 7] = [2, 10, 12, 5, 8, 5, 4];
 
 /// A code block with as many lines as fit into one field.
 pub(super) fn lineup(members: &[Member], look: &Look<'_>) -> String {
