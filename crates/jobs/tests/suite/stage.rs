@@ -11,6 +11,8 @@ use testkit::{TempDb, TempRedis};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) const KIND: &str = "analyze";
+/// For what must happen soon in real time on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 pub(crate) struct Stage {
     /// For messages of failing tests.
@@ -19,14 +21,20 @@ pub(crate) struct Stage {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) settings: QueueSettings,
-    _redis: Option<TempRedis>,
-    _temporary: TempDb,
+    pub(crate) redis: Option<TempRedis>,
+    /// Dropped last.
+    pub(crate) temporary: TempDb,
 }
 
 impl Stage {
     /// One of each, on a clock that stands still.
     pub(crate) async fn each() -> Vec<Stage> {
         Self::each_at(fixed()).await
+    }
+
+    /// One of each on the machine's clock, for tests that run workers.
+    pub(crate) async fn each_running() -> Vec<Stage> {
+        Self::each_at(Clock::system()).await
     }
 
     async fn each_at(clock: Clock) -> Vec<Stage> {
@@ -40,6 +48,12 @@ impl Stage {
             }
         }
         stages
+    }
+
+    /// Redis over SQLite.
+    pub(crate) async fn with_redis(clock: Clock) -> Option<Stage> {
+        let redis = TempRedis::start().await?;
+        Some(Self::set(TempDb::sqlite(), Some(redis), clock).await)
     }
 
     async fn set(temporary: TempDb, redis: Option<TempRedis>, clock: Clock) -> Stage {
@@ -66,7 +80,7 @@ impl Stage {
         let queue = Queue::open(settings.clone(), database.clone(), clock.clone()).await.unwrap();
         let line = if redis.is_some() { "redis over " } else { "" };
         let name = format!("{line}{}", database.backend());
-        Stage { name, queue, database, clock, settings, _redis: redis, _temporary: temporary }
+        Stage { name, queue, database, clock, settings, redis, temporary }
     }
 
     /// Another process on the same database and Redis, as far as the queue can tell.
