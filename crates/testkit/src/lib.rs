@@ -7,16 +7,21 @@
 //! `TESTKIT_ALLOW_MISSING` names it (see [`tools`]).
 
 pub mod browser;
+pub mod discord_signing;
 pub mod disk;
+pub mod fake_discord;
 pub mod fake_llm;
 pub mod leash;
+mod loopback;
 pub mod process;
 pub mod temp_db;
 pub mod temp_redis;
 pub mod tools;
 
 pub use browser::{Browser, BrowserOptions};
+pub use discord_signing::DiscordKey;
 pub use disk::SmallDisk;
+pub use fake_discord::{DiscordRoute, DiscordRules, DiscordStep, FakeDiscord};
 pub use fake_llm::{FakeLlm, Script, UsageShape};
 pub use process::{Program, Ready, Spawned, free_port};
 pub use temp_db::TempDb;
