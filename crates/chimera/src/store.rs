@@ -9,6 +9,7 @@ pub mod experiments;
 pub mod feedback;
 pub mod matches;
 pub mod profiles;
+pub mod schema;
 pub mod settings;
 pub mod switches;
 

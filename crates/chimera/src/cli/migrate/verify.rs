@@ -4,10 +4,14 @@ use std::process::ExitCode;
 
 use chassis::clock::Clock;
 use serde_json::json;
-use storage::{Backend, Database, params};
+use storage::Database;
 
 use super::Invocation;
-use crate::store::{profiles, switches};
+use crate::store::{
+    profiles,
+    schema::{self, Part},
+    switches,
+};
 
 /// What must be there after `upgrade head`.
 const TABLES: [&str; 10] = [
@@ -31,11 +35,11 @@ struct Finding {
 
 pub(super) async fn run(invocation: &Invocation, database: &Database) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
-    for (kind, names) in [("table", &TABLES[..]), ("index", &INDEXES[..])] {
+    for (part, names) in [(Part::Table, &TABLES[..]), (Part::Index, &INDEXES[..])] {
         for name in names {
-            let problem = (!exists(database, kind, name).await?)
+            let problem = (!schema::exists(database, part, name).await?)
                 .then(|| "is missing: run `chimera migrate upgrade head`".to_owned());
-            findings.push(Finding { what: format!("{kind} {name}"), problem });
+            findings.push(Finding { what: format!("{} {name}", part.name()), problem });
         }
     }
     let is_complete = findings.iter().all(|finding| finding.problem.is_none());
@@ -64,21 +68,6 @@ fn print(invocation: &Invocation, findings: &[Finding]) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn exists(database: &Database, kind: &str, name: &str) -> anyhow::Result<bool> {
-    let row = match database.backend() {
-        Backend::Sqlite => {
-            let sql = "SELECT count(*) AS found FROM sqlite_schema WHERE type = $1 AND name = $2";
-            database.fetch_one(sql, &params![kind, name]).await?
-        }
-        Backend::Postgres => {
-            let sql = "SELECT count(*) AS found FROM pg_class WHERE oid = to_regclass($2) \
-                       AND relkind = CASE WHEN $1 = 'table' THEN 'r' ELSE 'i' END";
-            database.fetch_one(sql, &params![kind, name]).await?
-        }
-    };
-    Ok(row.get::<i64>("found")? > 0)
 }
 
 /// Saves a made-up profile the way reviews do, reads it back, and leaves nothing behind.
