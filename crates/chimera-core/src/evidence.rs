@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::match_record::ParticipantId;
 use crate::score::Dimension;
 
+mod gather;
+
+pub(crate) use gather::of_player;
+
 /// One moment of the match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -146,4 +150,6 @@ pub enum Objective {
     Atakhan,
     /// Baron Nashor.
     Baron,
+    /// A large monster that this version does not know.
+    Monster,
 }

@@ -4,6 +4,7 @@
 //! a [`fact_sheet`], a [`narrative`], and the two readers that let no text out which the facts do not carry
 //! ([`fact_check`], [`compliance`]).
 
+mod cut;
 pub mod loose;
 pub mod match_record;
 pub mod timeline;

@@ -17,7 +17,7 @@ mod read;
 pub use ids::{ParticipantId, TeamId};
 pub use participant::{Participant, PerkSelection, PerkStyle, Perks, Role, StatPerks};
 pub use read::RecordError;
-use read::check_size;
+pub(crate) use read::{check_size, json_error, wrong_shape};
 
 /// The largest match document that is read; real ones are below 200 KB.
 pub const MATCH_LIMIT_BYTES: usize = 8 * 1024 * 1024;

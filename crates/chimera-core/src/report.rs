@@ -10,6 +10,13 @@ use crate::match_record::{ParticipantId, Role, TeamId};
 use crate::mode::Mode;
 use crate::score::{Dimension, Partial, PlayerScore};
 
+pub(crate) mod assemble;
+pub(crate) mod facts;
+pub(crate) mod line;
+
+pub use crate::team::team_review;
+pub use assemble::review;
+
 pub use crate::evidence::{Actor, Evidence, EvidenceKind, Objective, Side};
 pub use crate::teamfight::{FightObjective, Region, TeamKills, Teamfight};
 
@@ -45,6 +52,9 @@ pub struct Review {
     pub strengths: Vec<Dimension>,
     /// Up to three dimensions with the most room, most room first; none is also a strength.
     pub improvements: Vec<Dimension>,
+    /// How each dimension stands within the team and against the lane opponent, in the order of the score.
+    #[serde(default)]
+    pub deltas: Vec<Delta>,
     /// Numbers over time; `None` without a timeline or in modes without lanes.
     pub timeline: Option<TimelineLine>,
     /// What the player bought and chose.

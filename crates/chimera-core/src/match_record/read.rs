@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Match;
+use crate::cut::cut;
 use crate::loose::Object;
 
 /// Why bytes are no document that can be reviewed.
@@ -80,10 +81,21 @@ pub(crate) fn wrong_shape(what: &'static str, json: &[u8]) -> Result<(), RecordE
 
 /// A match document, without any judgement of its content.
 pub(super) fn match_document(json: &[u8]) -> Result<Match, RecordError> {
+    if let Some(found) = without_ballast(json) {
+        return Ok(found);
+    }
     let read: Result<Object<Match>, _> = serde_json::from_slice(json);
     match read {
         Ok(Object(Some(found))) if !found.info.participants.is_empty() => Ok(found),
         Ok(Object(found)) => wrong_shape("match", json).map(|()| found.unwrap_or_default()),
         Err(error) => Err(json_error("match", &error)),
     }
+}
+
+/// A match document without the lists that are half of it and that nothing here uses; `None` where cutting them
+/// out did not leave a match.
+fn without_ballast(json: &[u8]) -> Option<Match> {
+    let made = cut(json, &["\"challenges\"", "\"missions\""])?;
+    let read: Object<Match> = serde_json::from_slice(&made.rest).ok()?;
+    read.0.filter(|found| !found.info.participants.is_empty())
 }

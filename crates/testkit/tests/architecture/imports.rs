@@ -32,6 +32,7 @@ const CORE_CRATES: &[&str] = &[
     "hex",
     "fastrand",
     "similar",
+    "memchr",
     "pulldown-cmark",
     "unicode-normalization",
     "regex",

@@ -1,0 +1,13 @@
+//! Scores and reviews of real matches, of broken ones, and against the original's numbers.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
+
+#[path = "matches/data.rs"]
+mod data;
+#[path = "matches/mutants.rs"]
+mod mutants;
+#[path = "matches/order.rs"]
+mod order;
+#[path = "matches/parity.rs"]
+mod parity;
+#[path = "matches/real.rs"]
+mod real;
