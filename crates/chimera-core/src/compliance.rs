@@ -17,6 +17,8 @@ mod pattern;
 mod plain;
 mod rules;
 
+pub(crate) use plain::is_invisible;
+
 /// What the publisher's policy forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

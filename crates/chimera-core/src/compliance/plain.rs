@@ -92,7 +92,8 @@ fn letters(text: &str) -> Vec<Letter> {
     letters
 }
 
-fn is_invisible(character: char) -> bool {
+/// Characters that nobody sees, and accents that stand by themselves.
+pub(crate) fn is_invisible(character: char) -> bool {
     is_combining_mark(character)
         || matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}'
             | '\u{2066}'..='\u{206F}' | '\u{FEFF}' | '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}'

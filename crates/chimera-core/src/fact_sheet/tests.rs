@@ -1,0 +1,1 @@
+//! Sheets of reviews made by hand.

@@ -1,0 +1,1 @@
+//! Templates read as a player would.
