@@ -17,9 +17,11 @@ use crate::{
     config::{ALIASES, Config},
 };
 
+mod experiment;
 mod files;
 mod migrate;
 mod profile;
+mod register;
 mod serve;
 mod static_data;
 
@@ -40,13 +42,13 @@ pub struct Cli {
 #[derive(Args, Debug)]
 struct Global {
     /// Configuration file; without it `CHIMERA_CONFIG`, then config/chimera.toml if it is there
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Every command")]
     config: Option<PathBuf>,
     /// Set one option, such as --set server.bind=127.0.0.1:9001; may be repeated
-    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Every command")]
     set: Vec<String>,
     /// Print JSON for programs instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Every command")]
     json: bool,
 }
 
@@ -54,12 +56,19 @@ struct Global {
 enum Command {
     /// Take interactions by HTTP (and the gateway, when configured) and work them off
     Serve(serve::Serve),
+    /// Work jobs off, in a process of its own
+    Worker(serve::Worker),
+    /// Tell Discord which commands there are
+    RegisterCommands,
     /// Change the tables forward and back, and check them
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     /// Look at, forget, restore profiles, or stop their being written
     #[command(subcommand)]
     Profile(profile::Profile),
+    /// Judge the comparison of two prompts
+    #[command(subcommand)]
+    Experiment(experiment::Experiment),
     /// Names of champions, items, runes and spells
     #[command(subcommand)]
     Static(static_data::Static),
@@ -94,8 +103,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let invocation = Invocation { loaded, json: cli.global.json };
     match cli.command {
         Command::Serve(command) => command.run(invocation).await,
+        Command::Worker(command) => command.run(invocation).await,
+        Command::RegisterCommands => register::run(&invocation).await,
         Command::Migrate(command) => command.run(invocation).await,
         Command::Profile(command) => command.run(invocation).await,
+        Command::Experiment(command) => command.run(invocation).await,
         Command::Static(command) => command.run(invocation).await,
         Command::Arena(command) => command.run(invocation).await,
         Command::CheckConfig => check_config(&invocation),

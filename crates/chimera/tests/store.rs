@@ -358,3 +358,33 @@ async fn an_experiment_has_one_row_for_each_review() {
         assert_eq!(variant.as_deref(), Some("vB"));
     }
 }
+
+#[tokio::test]
+async fn an_opinion_belongs_to_the_cohort_of_its_review() {
+    for (_place, database) in each().await {
+        let row = |user: &str, kind: &str, cohort: &str| ExperimentRow {
+            key: AnalysisKey { kind: kind.to_owned(), puuid: user.to_owned(), ..key("p") },
+            discord_user_id: user.to_owned(),
+            cohort: cohort.to_owned(),
+            variant: "v".to_owned(),
+            seed: "s".to_owned(),
+            input_tokens: 0,
+            output_tokens: 0,
+            cost_microusd: 0,
+            model_ms: 0,
+            total_ms: 0,
+        };
+        let mut work = database.begin().await.unwrap();
+        for row in [row("ann", "analyze", "A"), row("ann", "team", "A"), row("bob", "analyze", "B")] {
+            experiments::record(&mut work, &row, at(0)).await.unwrap();
+        }
+        work.commit().await.unwrap();
+        for (user, opinion) in [("ann", Opinion::Up), ("bob", Opinion::Down), ("eve", Opinion::Up)] {
+            feedback::record(&database, user, "NA1_1", opinion, None, at(1)).await.unwrap();
+        }
+        let mut opinions = experiments::opinions(&database, "s").await.unwrap();
+        opinions.sort();
+        let expected = [("A", "up"), ("B", "down")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(opinions, expected, "two reviews of one match are one opinion, and eve had none");
+    }
+}

@@ -23,8 +23,9 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The programs in the order they start; the port is the one without `--port-base`.
-const PROGRAMS: [(&str, u16); 3] = [("loom", 8000), ("chimera", 8001), ("keeper", 8002)];
+/// The programs in the order they start; the port is the one without `--port-base`, the path what a person opens.
+const PROGRAMS: [(&str, u16, &str); 3] =
+    [("loom", 8000, "/"), ("chimera", 8001, "/health"), ("keeper", 8002, "/")];
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Longer than the programs' own drain time, so that a turn being played is finished.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -36,11 +37,13 @@ const LAST_LINES: usize = 20;
 struct Planned {
     name: &'static str,
     port: u16,
+    path: &'static str,
 }
 
 struct Running {
     name: &'static str,
     port: u16,
+    path: &'static str,
     leash: Leash,
     last_lines: Arc<Mutex<VecDeque<String>>>,
     readers: Vec<JoinHandle<()>>,
@@ -79,8 +82,8 @@ fn plan(port_base: Option<u16>, exists: impl Fn(&str) -> bool) -> Vec<Planned> {
     let shifted = |port: u16| port_base.map_or(port, |base| base + (port - first));
     PROGRAMS
         .into_iter()
-        .filter(|(name, _)| exists(name))
-        .map(|(name, port)| Planned { name, port: shifted(port) })
+        .filter(|(name, ..)| exists(name))
+        .map(|(name, port, path)| Planned { name, port: shifted(port), path })
         .collect()
 }
 
@@ -126,7 +129,7 @@ fn start(
     if let Some(stream) = leash.take_stderr() {
         readers.push(forward(program.name, cargo::lines_of(stream), &last_lines));
     }
-    Ok(Running { name: program.name, port: program.port, leash, last_lines, readers })
+    Ok(Running { name: program.name, port: program.port, path: program.path, leash, last_lines, readers })
 }
 
 /// What a program is told beyond its defaults. `data` must be absolute.
@@ -184,7 +187,7 @@ fn serve(running: &mut [Running]) -> anyhow::Result<()> {
         }
     }
     for program in running.iter() {
-        console::say(&format!("{:<8} http://localhost:{}/", program.name, program.port));
+        console::say(&format!("{:<8} http://localhost:{}{}", program.name, program.port, program.path));
     }
     console::say("Ctrl-C stops everything");
     loop {
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_data_folder_moves_database_and_logs() {
-        let program = Planned { name: "loom", port: 8000 };
+        let program = Planned { name: "loom", port: 8000, path: "/" };
         let variables = environment(&program, Some(Path::new("/srv/x")));
         assert!(variables.contains(&("LOOM_DATABASE__URL".to_owned(), "sqlite:/srv/x/loom.db".to_owned())));
         assert!(variables.contains(&("LOOM_LOGS__DIRECTORY".to_owned(), "/srv/x/logs".to_owned())));

@@ -78,7 +78,7 @@ pub(super) fn riot(config: &Config) -> anyhow::Result<RiotSettings> {
 }
 
 /// What the Discord section means.
-pub(super) fn discord(config: &Config) -> ApiSettings {
+pub fn discord(config: &Config) -> ApiSettings {
     let discord = &config.discord;
     let defaults = ApiSettings::default();
     let base_url = discord.api_base_url.trim_end_matches('/');

@@ -103,3 +103,12 @@ pub async fn counts(database: &Database, seed: &str) -> Result<Vec<CohortCount>,
         })
         .collect()
 }
+
+/// What players of one seed thought of the reviews written for them: cohort and opinion, once for each vote and star.
+pub async fn opinions(database: &Database, seed: &str) -> Result<Vec<(String, String)>, StorageError> {
+    let sql = "SELECT DISTINCT e.cohort, f.value, f.kind, f.match_id, f.discord_user_id \
+               FROM feedback f JOIN experiments e ON e.match_id = f.match_id \
+               AND e.discord_user_id = f.discord_user_id WHERE e.seed = $1";
+    let rows = database.fetch_all(sql, &params![seed]).await?;
+    rows.iter().map(|row| Ok((row.get("cohort")?, row.get("value")?))).collect()
+}

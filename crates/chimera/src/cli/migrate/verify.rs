@@ -83,8 +83,9 @@ async fn round_trip(database: &Database) -> anyhow::Result<()> {
 
 async fn save_and_load(database: &Database, user: &str, profile: &str) -> anyhow::Result<()> {
     let now = Clock::system().now();
+    let is_off = switches::off_since(database, switches::PROFILE_WRITES).await?.is_some();
     let mut transaction = database.begin().await?;
-    if switches::off_since(database, switches::PROFILE_WRITES).await?.is_some() {
+    if is_off {
         // An operator's own check goes past the switch, which is for reviews.
         profiles::restore(&mut transaction, &profiles::StoredProfile::new(user, "verify", profile, now))
             .await?;
