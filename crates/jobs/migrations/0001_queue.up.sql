@@ -12,6 +12,9 @@ CREATE TABLE job_queue (
     -- live, done, dead. A live job is ready when visible_at_ms has come, otherwise running (it has a lease_token)
     -- or delayed.
     state TEXT NOT NULL,
+    -- 1 when it stands in the line, 0 while it waits beside it for visible_at_ms: those who are not due must not be
+    -- stepped over at every claim.
+    is_in_line BIGINT NOT NULL,
     -- Its place in the line: when it fell due, less a head start for priority.
     rank_ms BIGINT NOT NULL,
     -- Nobody may claim it before: the end of a delay, of a backoff or of a lease.
@@ -29,8 +32,9 @@ CREATE TABLE job_queue (
     finished_at TEXT
 );
 CREATE UNIQUE INDEX idx_job_queue_key ON job_queue (kind, held_key);
-CREATE INDEX idx_job_queue_line ON job_queue (kind, rank_ms, id) WHERE state = 'live';
-CREATE INDEX idx_job_queue_published ON job_queue (published) WHERE state = 'live';
+CREATE INDEX idx_job_queue_line ON job_queue (kind, rank_ms, id) WHERE is_in_line = 1;
+CREATE INDEX idx_job_queue_beside ON job_queue (kind, visible_at_ms) WHERE state = 'live' AND is_in_line = 0;
+CREATE INDEX idx_job_queue_published ON job_queue (published, visible_at_ms) WHERE state = 'live';
 CREATE INDEX idx_job_queue_finished ON job_queue (state, finished_at) WHERE state <> 'live';
 
 -- Kinds that nobody may claim; '*' stands for all.

@@ -9,7 +9,7 @@ use crate::outbox::whole_ms;
 use crate::queue::Moment;
 use crate::settings::QueueSettings;
 
-const REVIVE: &str = "UPDATE job_queue SET state = 'live', attempts = 0, visible_at_ms = $1, wait_ms = 0, \
+const REVIVE: &str = "UPDATE job_queue SET state = 'live', is_in_line = 1, attempts = 0, visible_at_ms = $1, wait_ms = 0, \
     rank_ms = $1 - (priority * $2), held_key = idempotency_key, published = '', finished_at = NULL \
     WHERE id = $3 AND state = 'dead'";
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use storage::{Database, Row, StorageError, Transaction, Value, params};
+use storage::{Backend, Database, Row, StorageError, Transaction, Value, params};
 
 use crate::error::JobsError;
 use crate::inspect::{count_of, time_of};
@@ -12,19 +12,19 @@ use crate::outbox::whole_ms;
 use crate::queue::Moment;
 use crate::settings::QueueSettings;
 
-const EXTEND: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = $2 \
+const EXTEND: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = $2, is_in_line = 0 \
     WHERE id = $3 AND lease_token = $4 AND state = 'live'";
-const COMPLETE: &str = "UPDATE job_queue SET state = 'done', finished_at = $1, payload = '' \
-    WHERE id = $2 AND lease_token = $3 AND state = 'live'";
+const COMPLETE: &str = "UPDATE job_queue SET state = 'done', finished_at = $1, payload = '', \
+    is_in_line = 0 WHERE id = $2 AND lease_token = $3 AND state = 'live'";
 const STATE: &str = "SELECT id FROM job_queue WHERE id = $1 AND lease_token = $2 AND state = 'done'";
 const RETRY: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = $2, \
-    rank_ms = $1 - (priority * $3), last_error = $4, lease_token = NULL \
+    rank_ms = $1 - (priority * $3), last_error = $4, lease_token = NULL, is_in_line = 0 \
     WHERE id = $5 AND lease_token = $6 AND state = 'live'";
 const BURY: &str = "UPDATE job_queue SET state = 'dead', finished_at = $1, last_error = $2, held_key = NULL, \
-    lease_token = NULL WHERE id = $3 AND lease_token = $4 AND state = 'live'";
+    lease_token = NULL, is_in_line = 0 WHERE id = $3 AND lease_token = $4 AND state = 'live'";
 /// The attempt is not counted, and its place in the line is the old one.
 const GIVE_BACK: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = 0, attempts = attempts - 1, \
-    lease_token = NULL WHERE id = $2 AND lease_token = $3 AND state = 'live'";
+    lease_token = NULL, is_in_line = 1 WHERE id = $2 AND lease_token = $3 AND state = 'live'";
 
 /// A new holder, and until when.
 pub(crate) struct Grant<'a> {
@@ -48,13 +48,31 @@ impl<'a> Grant<'a> {
 
 /// What a claim sets.
 pub(crate) const GRANTED: &str = "UPDATE job_queue SET attempts = attempts + 1, lease_token = $1, lease_by = $2, \
-    visible_at_ms = $3, wait_ms = $4";
+    visible_at_ms = $3, wait_ms = $4, is_in_line = 0";
 /// What it returns.
 pub(crate) const CLAIMED: &str =
     "RETURNING id, kind, payload, attempts, max_attempts, lease_token, rank_ms, enqueued_at";
 
-/// The claimed jobs in the order of the line.
-pub(crate) fn claimed(rows: &[Row]) -> Result<Vec<Claimed>, StorageError> {
+/// Runs a claiming statement: the jobs it granted, in the order of the line.
+pub(crate) async fn grant(
+    database: &Database,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<Claimed>, JobsError> {
+    let rows = match database.backend() {
+        Backend::Sqlite => {
+            let mut transaction = database.begin().await?;
+            let rows = transaction.fetch_all(sql, values).await?;
+            transaction.commit().await?;
+            rows
+        }
+        // One statement is one transaction there, and any connection may write.
+        Backend::Postgres => database.fetch_all(sql, values).await?,
+    };
+    Ok(claimed(&rows)?)
+}
+
+fn claimed(rows: &[Row]) -> Result<Vec<Claimed>, StorageError> {
     let mut claims = rows
         .iter()
         .map(|row| Ok((row.get::<i64>("rank_ms")?, claimed_of(row)?)))

@@ -10,8 +10,8 @@ use crate::queue::Moment;
 use crate::settings::QueueSettings;
 
 const INSERT: &str = "INSERT INTO job_queue (id, kind, payload, idempotency_key, held_key, priority, state, \
-    rank_ms, visible_at_ms, wait_ms, attempts, max_attempts, published, enqueued_at) \
-    VALUES ($1, $2, $3, $4, $4, $5, 'live', $6, $7, $8, 0, $9, '', $10) ON CONFLICT (kind, held_key) DO NOTHING";
+    is_in_line, rank_ms, visible_at_ms, wait_ms, attempts, max_attempts, published, enqueued_at) \
+    VALUES ($1, $2, $3, $4, $4, $5, 'live', $6, $7, $8, $9, 0, $10, '', $11) ON CONFLICT (kind, held_key) DO NOTHING";
 const HOLDER: &str = "SELECT id, state, finished_at FROM job_queue WHERE kind = $1 AND held_key = $2";
 const LET_GO: &str = "UPDATE job_queue SET held_key = NULL WHERE id = $1 AND state = 'done'";
 
@@ -35,6 +35,7 @@ pub(crate) async fn enqueue(
         job.payload.as_str(),
         job.key.clone(),
         job.priority,
+        job.delay.is_zero(),
         rank_ms(visible_at_ms, job.priority, settings),
         visible_at_ms,
         wait_ms,

@@ -49,9 +49,7 @@ struct Inner {
     line: Line,
     /// Wakes workers of this process.
     news: Notify,
-    /// The latest moment seen, to notice a clock that was set back.
-    latest_ms: AtomicI64,
-    was_set_back: AtomicBool,
+    watch: Watch,
     last_upkeep: Mutex<Option<Instant>>,
 }
 
@@ -76,7 +74,6 @@ impl Queue {
             #[cfg(feature = "redis")]
             Backend::Redis { url, prefix } => Line::Redis(Box::new(redis::RedisLine::open(url, prefix)?)),
         };
-        let latest_ms = AtomicI64::new(i64::MIN);
         Ok(Queue {
             inner: Arc::new(Inner {
                 settings,
@@ -84,8 +81,7 @@ impl Queue {
                 clock,
                 line,
                 news: Notify::new(),
-                latest_ms,
-                was_set_back: AtomicBool::new(false),
+                watch: Watch::default(),
                 last_upkeep: Mutex::new(None),
             }),
         })
@@ -246,7 +242,10 @@ impl Queue {
             Err(JobsError::LeaseLost { .. }) if lease::is_done_by(&self.inner.database, lease).await? => {}
             other => other?,
         }
-        self.forget(lease).await;
+        #[cfg(feature = "redis")]
+        if let Line::Redis(line) = &self.inner.line {
+            line.forget_soon(lease);
+        }
         Ok(())
     }
 
@@ -280,7 +279,10 @@ impl Queue {
     /// [`JobsError::LeaseLost`] when somebody else has it.
     pub async fn bury(&self, lease: &Lease, reason: &str) -> Result<(), JobsError> {
         lease::bury(&self.inner.database, lease, reason, &self.now()).await?;
-        self.forget(lease).await;
+        #[cfg(feature = "redis")]
+        if let Line::Redis(line) = &self.inner.line {
+            line.forget(&lease.kind, &[lease.id.as_str()]).await;
+        }
         Ok(())
     }
 
@@ -316,15 +318,6 @@ impl Queue {
         lease::is_done_by(&self.inner.database, lease).await
     }
 
-    async fn forget(&self, lease: &Lease) {
-        match &self.inner.line {
-            Line::Database => {}
-            #[cfg(feature = "redis")]
-            Line::Redis(line) => line.forget(&lease.kind, &[lease.id.as_str()]).await,
-        }
-        let _ = lease;
-    }
-
     fn mark_news(&self) {
         match &self.inner.line {
             Line::Database => {}
@@ -336,7 +329,7 @@ impl Queue {
     /// Tidies the tables when it is time, and at once after the clock was set back. What goes wrong here is not the
     /// claimer's business.
     async fn keep_up(&self, moment: &Moment) {
-        let was_set_back = self.inner.was_set_back.swap(false, Ordering::AcqRel);
+        let was_set_back = self.inner.watch.take();
         {
             let mut last = self.inner.last_upkeep.lock().unwrap_or_else(PoisonError::into_inner);
             let is_due = last.is_none_or(|last| last.elapsed() >= UPKEEP_EVERY);
@@ -370,11 +363,29 @@ impl Queue {
 
     fn now(&self) -> Moment {
         let moment = Moment::at(self.inner.clock.now());
-        let latest_ms = self.inner.latest_ms.swap(moment.ms, Ordering::AcqRel);
-        if moment.ms < latest_ms.saturating_sub(SET_BACK_MS) {
-            self.inner.was_set_back.store(true, Ordering::Release);
-        }
+        self.inner.watch.see(moment.ms);
         moment
+    }
+}
+
+/// Notices when the clock was set back.
+#[derive(Default)]
+struct Watch {
+    /// What the clock showed last.
+    last_ms: AtomicI64,
+    was_set_back: AtomicBool,
+}
+
+impl Watch {
+    fn see(&self, ms: i64) {
+        if ms < self.last_ms.swap(ms, Ordering::AcqRel).saturating_sub(SET_BACK_MS) {
+            self.was_set_back.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether it was since the last call.
+    fn take(&self) -> bool {
+        self.was_set_back.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -388,5 +399,25 @@ pub(crate) struct Moment {
 impl Moment {
     pub(crate) fn at(time: Timestamp) -> Self {
         Moment { ms: time.as_millisecond(), text: utc_text(time) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_back_is_noticed_once() {
+        let watch = Watch::default();
+        let check = |ms: i64, expected: bool| {
+            watch.see(ms);
+            assert_eq!(watch.take(), expected, "{ms}");
+        };
+        check(1_000_000, false);
+        check(999_500, false);
+        check(990_000, true);
+        check(990_001, false);
+        check(5_000_000, false);
+        check(0, true);
     }
 }

@@ -164,11 +164,14 @@ pub async fn run<H: Handler>(
 ) -> Result<Drained, JobsError> {
     settings.check()?;
     let drain = settings.drain;
+    let stopping = shutdown.child_token();
+    // Lanes are tasks of their own: they stop as well when the caller drops this future.
+    let _stop_lanes = stopping.clone().drop_guard();
     let shop = Arc::new(Shop {
         queue,
         settings,
         handler,
-        stopping: shutdown,
+        stopping,
         deadline: CancellationToken::new(),
         slots: TaskTracker::new(),
         given_back: AtomicU64::new(0),

@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use chassis::secret::Secret;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Pipeline, RedisError};
-use storage::{Database, Row, Value, params};
+use storage::{Database, Value, params};
 use tokio::time::timeout;
 
 use crate::error::JobsError;
 use crate::job::{Claimed, Lease};
-use crate::lease::{CLAIMED, GRANTED, Grant, claimed};
+use crate::lease::{self, CLAIMED, GRANTED, Grant};
 use crate::pause;
 use crate::queue::Moment;
 use crate::queue::redis::scripts::{Keys, Scripts};
@@ -106,7 +106,6 @@ impl RedisLine {
         taken
     }
 
-    /// The lease is a little longer than the row's, so that the row has run out when Redis proposes the job again.
     async fn pop(
         &self,
         kind: &str,
@@ -135,13 +134,19 @@ impl RedisLine {
 
     /// Jobs that have come to an end. Best effort: what stays is proposed once more and refused.
     pub(super) async fn forget(&self, kind: &str, ids: &[&str]) {
-        let keys = Keys::of(&self.prefix, kind);
-        let mut pipeline = Pipeline::new();
-        pipeline.cmd("HDEL").arg(&keys.ranks).arg(ids).ignore();
-        for place in [&keys.ready, &keys.delayed, &keys.leased] {
-            pipeline.cmd("ZREM").arg(place).arg(ids).ignore();
-        }
-        self.run("forget jobs", &pipeline).await;
+        self.run("forget jobs", &forgetting(&self.prefix, kind, ids)).await;
+    }
+
+    /// The same without waiting for the answer, for a job that will never come back.
+    pub(super) fn forget_soon(&self, lease: &Lease) {
+        let pipeline = forgetting(&self.prefix, &lease.kind, &[lease.id.as_str()]);
+        let mut connection = self.connection.clone();
+        tokio::spawn(async move {
+            let call = pipeline.query_async::<()>(&mut connection);
+            if !matches!(timeout(CALL_LIMIT, call).await, Ok(Ok(()))) {
+                tracing::debug!("Redis proposes a job once more that is done");
+            }
+        });
     }
 
     /// Puts a job that was held where its row now says. Best effort: otherwise it comes back when Redis' lease is over.
@@ -224,6 +229,16 @@ impl RedisLine {
     }
 }
 
+fn forgetting(prefix: &str, kind: &str, ids: &[&str]) -> Pipeline {
+    let keys = Keys::of(prefix, kind);
+    let mut pipeline = Pipeline::new();
+    pipeline.cmd("HDEL").arg(&keys.ranks).arg(ids).ignore();
+    for place in [&keys.ready, &keys.delayed, &keys.leased] {
+        pipeline.cmd("ZREM").arg(place).arg(ids).ignore();
+    }
+    pipeline
+}
+
 /// Grants those of the proposed jobs that the rows allow.
 async fn take(
     database: &Database,
@@ -239,10 +254,7 @@ async fn take(
     let mut values = grant.values(moment);
     values.extend(params![kind, moment.ms]);
     values.extend(ids.iter().map(Value::from));
-    let mut transaction = database.begin().await?;
-    let rows: Vec<Row> = transaction.fetch_all(&sql, &values).await?;
-    transaction.commit().await?;
-    Ok(claimed(&rows)?)
+    lease::grant(database, &sql, &values).await
 }
 
 /// `$7, $8, …`

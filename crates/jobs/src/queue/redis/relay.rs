@@ -19,9 +19,12 @@ const BATCHES: usize = 10;
 /// A job that could have been claimed this long ago may have been lost by Redis without a new life.
 const OVERDUE_MS: i64 = 60_000;
 
-/// Two ranges, because an index does not answer `<>`.
-const UNPUBLISHED: &str = "SELECT id, kind, rank_ms, visible_at_ms FROM job_queue WHERE state = 'live' \
-    AND (published < $1 OR published > $1) LIMIT $2";
+/// Rows that no Redis was told of, the next due first: a heap of delayed jobs must not hold up what is due.
+const NEW: &str = "SELECT id, kind, rank_ms, visible_at_ms FROM job_queue WHERE state = 'live' AND published = '' \
+    ORDER BY visible_at_ms LIMIT $1";
+/// Rows that an earlier life of Redis was told of. Two ranges, because an index does not answer `<>`.
+const FORGOTTEN: &str = "SELECT id, kind, rank_ms, visible_at_ms FROM job_queue WHERE state = 'live' \
+    AND published > '' AND (published < $1 OR published > $1) LIMIT $2";
 const OVERDUE: &str = "SELECT id, kind, rank_ms, visible_at_ms FROM job_queue WHERE state = 'live' \
     AND visible_at_ms < $1 ORDER BY visible_at_ms LIMIT $2";
 
@@ -29,7 +32,11 @@ impl RedisLine {
     pub(super) async fn relay(&self, database: &Database, moment: &Moment) -> Result<(), JobsError> {
         let life = self.life().await.inspect_err(|_| self.mark_unpublished())?;
         for _ in 0..BATCHES {
-            let rows = database.fetch_all(UNPUBLISHED, &params![life.as_str(), BATCH as i64]).await?;
+            let mut rows = database.fetch_all(NEW, &params![BATCH as i64]).await?;
+            if rows.len() < BATCH {
+                let room = (BATCH - rows.len()) as i64;
+                rows.extend(database.fetch_all(FORGOTTEN, &params![life.as_str(), room]).await?);
+            }
             if rows.is_empty() {
                 return Ok(());
             }
