@@ -18,7 +18,12 @@ pub mod api;
 mod buckets;
 pub mod guard;
 
+pub mod gateway;
+pub mod handle;
+pub mod interactions;
+
 pub use self::{
     api::{Api, ApiError, ApiSettings},
+    handle::handle,
     message::Message,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use chassis::http::{ShellSettings, shell};
 
-use crate::app::App;
+use crate::{app::App, discord};
 
 /// What a worker shows: health, readiness, metrics.
 pub fn probes(app: &App) -> Router {
@@ -14,7 +14,10 @@ pub fn probes(app: &App) -> Router {
 
 /// What the server shows.
 pub fn router(app: &App) -> Router {
-    wrapped(app, app.health.routes().merge(app.metrics.routes()))
+    wrapped(
+        app,
+        app.health.routes().merge(app.metrics.routes()).merge(discord::interactions::routes(app.clone())),
+    )
 }
 
 fn wrapped(app: &App, inner: Router) -> Router {

@@ -12,6 +12,7 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("DISCORD_APPLICATION_ID", "discord.application_id"),
     ("DISCORD_PUBLIC_KEY", "discord.public_key"),
     ("DISCORD_GUILD_ID", "discord.guild_id"),
+    ("UI_ASCII_SAFE", "discord.ascii_safe"),
     ("ANALYSIS_CACHE_ENABLED", "analysis.cache"),
     ("FEATURE_AI_ANALYSIS_ENABLED", "features.ai_analysis"),
     ("FEATURE_TEAM_ANALYSIS_ENABLED", "features.team_analysis"),

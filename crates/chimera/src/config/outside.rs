@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct DiscordConfig {
     /// Number of the application; empty switches Discord off.
     pub application_id: String,
-    /// The application's public key in hexadecimal, by which requests to `/discord/interactions` are verified.
+    /// The application's public key in hexadecimal, by which requests to `/discord/interactions` are verified; while
+    /// it is changed, the old and the new one with a comma between them.
     pub public_key: String,
     /// The bot's token.
     pub bot_token: Secret,
@@ -21,6 +22,10 @@ pub struct DiscordConfig {
     pub gateway: bool,
     /// Address of Discord's API; empty is the public one.
     pub api_base_url: String,
+    /// Address of Discord's gateway; empty is the public one.
+    pub gateway_url: String,
+    /// Leave emoji and block characters out of messages.
+    pub ascii_safe: bool,
 }
 
 /// Where matches come from.

@@ -6,6 +6,7 @@ use chassis::{Backoff, Clock, Secret};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde::Serialize;
 use serde_json::Value;
+use tokio_util::task::TaskTracker;
 
 use crate::discord::{guard::Guard, incoming::InteractionToken, message::Message};
 
@@ -122,6 +123,8 @@ struct Inner {
     guard: Guard,
     buckets: super::buckets::Buckets,
     global: DefaultDirectRateLimiter,
+    /// Replies that are being made.
+    under_way: TaskTracker,
     /// Set by the first 401 to a request with the bot token.
     bot_rejected: std::sync::atomic::AtomicBool,
     clock: Clock,
@@ -146,6 +149,7 @@ impl Api {
             guard: Guard::new(settings.invalid_limit),
             buckets: super::buckets::Buckets::new(),
             global: RateLimiter::direct(Quota::per_second(per_second)),
+            under_way: TaskTracker::new(),
             bot_rejected: false.into(),
             settings,
             http,
@@ -156,6 +160,17 @@ impl Api {
     /// Counts and the door; workers ask it whether to pause.
     pub fn guard(&self) -> &Guard {
         &self.0.guard
+    }
+
+    /// Runs work that ends in a reply; [`drain`](Self::drain) waits for it.
+    pub fn spawn(&self, reply: impl Future<Output = ()> + Send + 'static) {
+        self.0.under_way.spawn(reply);
+    }
+
+    /// At shutdown: waits up to `limit` for the replies under way. Says whether all were made.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.0.under_way.close();
+        tokio::time::timeout(limit, self.0.under_way.wait()).await.is_ok()
     }
 
     /// Puts a message in the place of the deferred reply or of what stood there.

@@ -18,6 +18,7 @@ mod settings;
 mod team;
 mod trouble;
 
+pub(crate) use self::accounts::{plain_riot_name, region, riot_name};
 pub use self::{
     accounts::{account_list, already_bound, bound, confirm_removal, profile, unbound},
     explain::explanation,

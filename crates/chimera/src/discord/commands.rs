@@ -1,4 +1,14 @@
-//! The slash commands as Discord is told of them, in both languages.
+//! The slash commands: as Discord is told of them, and one module for what each does.
+
+pub(crate) mod accounts;
+pub(crate) mod analyze;
+pub(crate) mod bind;
+pub(crate) mod complete;
+pub(crate) mod explain;
+pub(crate) mod feedback;
+mod outbox;
+mod reply;
+pub(crate) mod settings;
 
 use serde_json::{Value, json};
 use ui::Language;

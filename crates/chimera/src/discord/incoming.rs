@@ -160,6 +160,20 @@ impl fmt::Debug for InteractionToken {
     }
 }
 
+impl Kind {
+    /// A stable word for metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Ping => "ping",
+            Kind::Command => "command",
+            Kind::Component => "component",
+            Kind::Autocomplete => "autocomplete",
+            Kind::Modal => "modal",
+            Kind::Unknown => "unknown",
+        }
+    }
+}
+
 impl From<u64> for Kind {
     fn from(number: u64) -> Self {
         match number {
