@@ -67,6 +67,7 @@ pub(crate) fn objective(objective: Objective, language: Language) -> &'static st
         Objective::ElderDragon => ("远古巨龙", "the Elder Dragon"),
         Objective::Atakhan => ("厄塔汗", "Atakhan"),
         Objective::Baron => ("大龙", "Baron"),
+        Objective::Monster => ("大型野怪", "a large monster"),
     };
     pick(language, chinese, english)
 }
@@ -83,6 +84,7 @@ pub(crate) fn objectives(objective: Objective, count: u32, language: Language) -
         Objective::ElderDragon => ("条远古巨龙", "Elder Dragon", "Elder Dragons"),
         Objective::Atakhan => ("次厄塔汗", "Atakhan", "Atakhans"),
         Objective::Baron => ("条大龙", "Baron", "Barons"),
+        Objective::Monster => ("只大型野怪", "large monster", "large monsters"),
     };
     match language {
         Language::ZhCn => format!("{count} {chinese}"),
