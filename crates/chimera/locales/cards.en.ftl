@@ -113,6 +113,7 @@ objective-dragon = a dragon
 objective-elder_dragon = the Elder Dragon
 objective-atakhan = Atakhan
 objective-baron = Baron Nashor
+objective-monster = a large monster
 objective-other = an objective
 
 region-baron_pit = Baron pit

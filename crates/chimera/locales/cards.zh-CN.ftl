@@ -113,6 +113,7 @@ objective-dragon = 小龙
 objective-elder_dragon = 远古巨龙
 objective-atakhan = 厄塔汗
 objective-baron = 纳什男爵
+objective-monster = 大型野怪
 objective-other = 目标
 
 region-baron_pit = 男爵坑

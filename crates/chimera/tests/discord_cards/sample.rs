@@ -110,7 +110,7 @@ pub(crate) fn score(number: u32, total: f64) -> PlayerScore {
         puuid: format!("puuid-{number}"),
         team: TeamId::BLUE,
         total: Some(total),
-        tier: Some(Tier::of(total)),
+        tier: Some(Tier::of(Mode::Rift, total)),
         dimensions: vec![
             dimension(Dimension::Combat, 91.2),
             dimension(Dimension::Economy, 84.0),
@@ -210,6 +210,7 @@ pub(crate) fn review() -> Review {
         teamfights: vec![fight()],
         partner: None,
         lane_opponent: Some(player(8, "Rival#EUW", 238)),
+        deltas: Vec::new(),
         partial: vec![Partial::TimelineGap { from_ms: 1_080_384, to_ms: 1_200_000 }],
         others: vec![player(8, "Rival#EUW", 238)],
     }
