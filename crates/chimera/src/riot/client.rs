@@ -34,6 +34,9 @@ pub struct RiotSettings {
     /// Fewer requests at once in a region than its limits would have. With 1, no change of a limit and no overload of
     /// Riot's can ever refuse two requests of ours at a time.
     pub most_at_once: Option<u32>,
+    /// How many programs send with this key, this one included. Each takes an equal part of every limit; without it,
+    /// programs learn of each other by Riot's counts, and now and then by a refusal.
+    pub key_users: u32,
     /// The largest answer that is read.
     pub max_body_bytes: usize,
     /// Memory for matches and timelines, which never change.
@@ -50,6 +53,7 @@ impl Default for RiotSettings {
             longest_wait: Duration::from_secs(45),
             retries: 2,
             most_at_once: None,
+            key_users: 1,
             max_body_bytes: 8 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
         }
@@ -219,7 +223,7 @@ impl Client {
         }
     }
 
-    /// Asks for an account that nobody has: whoever says "not found" took the key.
+    /// Asks for an account: whether it is found or not, who answers that took the key.
     async fn probe_key(&self, region: Region) -> Result<(), RiotError> {
         match self.fetch(Call::account_by_riot_id(region, "key check", "none")).await {
             Ok(_) | Err(RiotError::NotFound) => Ok(()),

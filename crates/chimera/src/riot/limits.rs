@@ -28,3 +28,12 @@ const FIRST_LIMITS: [RateLimit; 2] = [
     RateLimit { requests: 20, window: Duration::from_secs(1) },
     RateLimit { requests: 100, window: Duration::from_secs(120) },
 ];
+
+/// How far we stay below what Riot allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Restraint {
+    /// At most so many requests at once in a region, whatever its limits are.
+    pub(super) most_at_once: Option<u32>,
+    /// Programs that share the key; each takes an equal part of every limit.
+    pub(super) key_users: u32,
+}

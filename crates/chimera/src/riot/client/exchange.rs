@@ -19,7 +19,7 @@ use crate::{
     riot::{
         RiotError,
         endpoint::Call,
-        limits::{Gates, Learnt},
+        limits::{Gates, Learnt, Restraint},
     },
 };
 
@@ -72,7 +72,8 @@ impl Exchanger {
             builder = builder.no_proxy();
         }
         let http = builder.build()?;
-        let gates = Gates::new(settings.most_at_once);
+        let gates =
+            Gates::new(Restraint { most_at_once: settings.most_at_once, key_users: settings.key_users });
         Ok(Self { http, base_url, settings, gates, keys, clock })
     }
 

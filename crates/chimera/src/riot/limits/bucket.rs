@@ -6,7 +6,7 @@ use std::{collections::VecDeque, time::Duration};
 use chassis::Backoff;
 use tokio::time::Instant;
 
-use super::{FIRST_LIMITS, RateLimit, headers::Counted};
+use super::{FIRST_LIMITS, RateLimit, Restraint, headers::Counted};
 
 /// What a window is made longer by, for the grain of clocks and timers.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -58,8 +58,7 @@ pub(super) struct Bucket {
     on_the_way: Vec<(Ticket, Instant)>,
     closed_until: Option<Instant>,
     refusals_in_a_row: u32,
-    /// At most so many at once, whatever the limits are.
-    most_at_once: Option<u32>,
+    restraint: Restraint,
 }
 
 #[derive(Debug)]
@@ -78,7 +77,7 @@ enum Standing {
 }
 
 impl Bucket {
-    pub(super) fn new(most_at_once: Option<u32>) -> Self {
+    pub(super) fn new(restraint: Restraint) -> Self {
         Self {
             windows: FIRST_LIMITS.map(Window::new).into(),
             standing: Standing::Probing,
@@ -86,7 +85,7 @@ impl Bucket {
             on_the_way: Vec::new(),
             closed_until: None,
             refusals_in_a_row: 0,
-            most_at_once,
+            restraint,
         }
     }
 
@@ -153,39 +152,30 @@ impl Bucket {
         if self.standing == Standing::Probing {
             return 1;
         }
-        let rate = |window: &Window| f64::from(window.limit.requests) / window.limit.window.as_secs_f64();
+        let rate = |window: &Window| f64::from(self.part(window)) / window.limit.window.as_secs_f64();
         let slowest = self.windows.iter().map(rate).fold(f64::INFINITY, f64::min);
         // The cast saturates; one is always let through, as a window that is full holds it back itself.
         let enough = (slowest * USUAL_LATENCY_SECONDS).ceil() as u32;
-        enough.min(self.most_at_once.unwrap_or(u32::MAX)).max(1)
+        enough.min(self.restraint.most_at_once.unwrap_or(u32::MAX)).max(1)
     }
 
-    /// `None` when the window has room, otherwise when it will have some.
+    /// What we may use of a window ourselves. A limit of nothing would keep us out for good, so it is one: that shows
+    /// when the limit is over.
+    fn part(&self, window: &Window) -> u32 {
+        (window.limit.requests / self.restraint.key_users.max(1)).max(1)
+    }
+
+    /// `None` when the window has room, otherwise when it will have some: for us in our part of it, and for all who
+    /// use the key in the whole.
     fn free_at(&self, window: &Window, now: Instant) -> Option<Ready> {
         let length = window.limit.window + MARGIN;
         let first = self.answered.partition_point(|answered| *answered + length <= now);
-        let ours = (self.answered.len() - first) as u64;
-        let others: u64 =
-            window.of_others.iter().filter(|(end, _)| *end > now).map(|(_, n)| u64::from(*n)).sum();
-        let used = ours + others + self.on_the_way.len() as u64;
-        // A limit of nothing at all would keep us out for good; one request shows when it is over.
-        let limit = u64::from(window.limit.requests.max(1));
-        let mut too_many = (used + 1).checked_sub(limit).filter(|too_many| *too_many > 0)?;
-        let mut ours = self.answered.iter().skip(first).map(|answered| (*answered + length, 1)).peekable();
-        let mut others = window.of_others.iter().copied().filter(|(end, _)| *end > now).peekable();
-        loop {
-            let next = match (ours.peek(), others.peek()) {
-                (Some(our), Some(other)) if other.0 < our.0 => others.next(),
-                (Some(_), _) => ours.next(),
-                (None, _) => others.next(),
-            };
-            match next {
-                Some((end, n)) if u64::from(n) >= too_many => return Some(Ready::At(end)),
-                Some((_, n)) => too_many -= u64::from(n),
-                // Only requests on their way are left; nobody knows when they are answered.
-                None => return Some(Ready::AfterAnswer(now + LONGEST_HOLD)),
-            }
-        }
+        let ours = || self.answered.iter().skip(first).map(|answered| (*answered + length, 1));
+        let others = window.of_others.iter().copied().filter(|(end, _)| *end > now);
+        let on_the_way = self.on_the_way.len() as u64;
+        let in_our_part = wait(on_the_way, self.part(window), ours(), now);
+        let in_all = wait(on_the_way, window.limit.requests.max(1), in_order(ours(), others), now);
+        in_our_part.into_iter().chain(in_all).max_by_key(Ready::until)
     }
 
     /// Gives back when it was sent.
@@ -237,6 +227,38 @@ impl Bucket {
             }
         }
     }
+}
+
+/// When one more has room beside those on the way and those in `ends`, which hold their places until then, in order.
+fn wait(
+    on_the_way: u64,
+    limit: u32,
+    ends: impl Iterator<Item = (Instant, u32)> + Clone,
+    now: Instant,
+) -> Option<Ready> {
+    let used = on_the_way + ends.clone().map(|(_, places)| u64::from(places)).sum::<u64>();
+    let mut too_many = (used + 1).checked_sub(u64::from(limit)).filter(|too_many| *too_many > 0)?;
+    for (end, places) in ends {
+        match too_many.checked_sub(u64::from(places)) {
+            None | Some(0) => return Some(Ready::At(end)),
+            Some(left) => too_many = left,
+        }
+    }
+    // Only requests on their way are left; nobody knows when they are answered.
+    Some(Ready::AfterAnswer(now + LONGEST_HOLD))
+}
+
+/// Two lists in order as one.
+fn in_order(
+    left: impl Iterator<Item = (Instant, u32)> + Clone,
+    right: impl Iterator<Item = (Instant, u32)> + Clone,
+) -> impl Iterator<Item = (Instant, u32)> + Clone {
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    std::iter::from_fn(move || match (left.peek(), right.peek()) {
+        (Some(first), Some(second)) if second.0 < first.0 => right.next(),
+        (Some(_), _) => left.next(),
+        (None, _) => right.next(),
+    })
 }
 
 impl Window {

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    Restraint,
     bucket::{Bucket, Ready, Ticket},
     headers::{Learnt, Scope},
 };
@@ -21,7 +22,7 @@ use crate::riot::{Endpoint, Region, RiotError};
 #[derive(Debug)]
 pub(crate) struct Gates {
     regions: Mutex<HashMap<Region, Arc<Gate>>>,
-    most_at_once: Option<u32>,
+    restraint: Restraint,
 }
 
 /// The limits of one region.
@@ -37,7 +38,7 @@ struct Gate {
 struct State {
     app: Bucket,
     methods: HashMap<Endpoint, Bucket>,
-    most_at_once: Option<u32>,
+    restraint: Restraint,
     next_ticket: Ticket,
 }
 
@@ -52,9 +53,8 @@ pub(crate) struct Permit {
 }
 
 impl Gates {
-    /// `most_at_once` bounds the requests on the way in a region below what its limits would have.
-    pub(crate) fn new(most_at_once: Option<u32>) -> Self {
-        Self { regions: Mutex::new(HashMap::new()), most_at_once }
+    pub(crate) fn new(restraint: Restraint) -> Self {
+        Self { regions: Mutex::new(HashMap::new()), restraint }
     }
 
     /// Waits for room under both limits.
@@ -104,14 +104,14 @@ impl Gates {
 
     fn gate(&self, region: Region) -> Arc<Gate> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(regions.entry(region).or_insert_with(|| Arc::new(Gate::new(self.most_at_once))))
+        Arc::clone(regions.entry(region).or_insert_with(|| Arc::new(Gate::new(self.restraint))))
     }
 }
 
 impl Gate {
-    fn new(most_at_once: Option<u32>) -> Self {
+    fn new(restraint: Restraint) -> Self {
         let methods = HashMap::new();
-        let state = State { app: Bucket::new(most_at_once), methods, most_at_once, next_ticket: 0 };
+        let state = State { app: Bucket::new(restraint), methods, restraint, next_ticket: 0 };
         let lines = Endpoint::ALL.map(|endpoint| (endpoint, tokio::sync::Mutex::new(())));
         Self { state: Mutex::new(state), lines: lines.into(), changed: Notify::new() }
     }
@@ -149,7 +149,7 @@ impl State {
     }
 
     fn method(&mut self, endpoint: Endpoint) -> &mut Bucket {
-        self.methods.entry(endpoint).or_insert_with(|| Bucket::new(self.most_at_once))
+        self.methods.entry(endpoint).or_insert_with(|| Bucket::new(self.restraint))
     }
 }
 

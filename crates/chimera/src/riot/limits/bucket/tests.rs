@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
+const ALONE: Restraint = Restraint { most_at_once: None, key_users: 1 };
 
 fn limit(requests: u32, seconds: u64) -> RateLimit {
     RateLimit { requests, window: Duration::from_secs(seconds) }
@@ -16,7 +17,7 @@ fn limits(limits: &[RateLimit]) -> Counted {
 
 /// A bucket that has been answered once, at `now`, under these limits.
 fn settled(limits_now: &[RateLimit], now: Instant) -> Bucket {
-    let mut bucket = Bucket::new(None);
+    let mut bucket = Bucket::new(ALONE);
     bucket.send(0, now);
     bucket.answer(0, &limits(limits_now), true, now);
     bucket
@@ -25,7 +26,7 @@ fn settled(limits_now: &[RateLimit], now: Instant) -> Bucket {
 #[test]
 fn one_request_goes_ahead_where_nothing_is_known() {
     let start = Instant::now();
-    let mut bucket = Bucket::new(None);
+    let mut bucket = Bucket::new(ALONE);
     assert_eq!(bucket.ready(start), Ready::Now);
     bucket.send(0, start);
     assert_eq!(bucket.ready(start), Ready::AfterAnswer(start + 5 * SECOND));
@@ -83,7 +84,7 @@ fn requests_of_others_are_taken_over() {
     let counts =
         |n: u32, seconds: u64| Counted { limits: vec![limit(10, 60)], counts: vec![limit(n, seconds)] };
     let check = |learnt: &Counted, expected: Ready| {
-        let mut bucket = Bucket::new(None);
+        let mut bucket = Bucket::new(ALONE);
         bucket.send(0, start);
         bucket.answer(0, learnt, true, start);
         assert_eq!(bucket.ready(start), expected, "{learnt:?}");
@@ -93,6 +94,31 @@ fn requests_of_others_are_taken_over() {
     check(&counts(10, 60), Ready::At(start + 60 * SECOND + MARGIN));
     check(&counts(u32::MAX, 60), Ready::At(start + 60 * SECOND + MARGIN));
     check(&counts(10, 61), Ready::Now);
+}
+
+#[test]
+fn a_shared_key_is_used_in_part() {
+    let start = Instant::now();
+    let check = |key_users: u32, sent: u64, of_all: u32, expected: Ready| {
+        let mut bucket = Bucket::new(Restraint { most_at_once: None, key_users });
+        (0..sent).for_each(|ticket| bucket.send(ticket, start));
+        let counts = vec![limit(of_all, 60)];
+        (0..sent).for_each(|ticket| {
+            bucket.answer(
+                ticket,
+                &Counted { limits: vec![limit(10, 60)], counts: counts.clone() },
+                true,
+                start,
+            );
+        });
+        assert_eq!(bucket.ready(start), expected, "{key_users} users, {sent} sent, {of_all} counted");
+    };
+    let later = Ready::At(start + 60 * SECOND + MARGIN);
+    check(2, 4, 9, Ready::Now);
+    check(2, 4, 10, later);
+    check(2, 5, 5, later);
+    check(1, 5, 5, Ready::Now);
+    check(100, 1, 1, later);
 }
 
 #[test]
@@ -163,7 +189,7 @@ proptest! {
         let start = Instant::now();
         let limit = limit(requests, seconds);
         let mut server = Server { limit, began: None, count: 0 };
-        let mut bucket = Bucket::new(None);
+        let mut bucket = Bucket::new(ALONE);
         let (mut now, mut events) = (start, Vec::<(Instant, bool, Ticket)>::new());
         for (ticket, (there_ms, back_ms)) in (0..).zip(latencies) {
             loop {

@@ -6,6 +6,8 @@ use reqwest::{StatusCode, header::HeaderMap};
 
 use super::*;
 
+const ALONE: Restraint = Restraint { most_at_once: None, key_users: 1 };
+
 fn learn(status: u16, headers: &[(&'static str, &str)]) -> Learnt {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
@@ -18,7 +20,7 @@ fn soon() -> Instant {
 
 #[tokio::test(start_paused = true)]
 async fn callers_go_in_order_and_none_before_its_time() {
-    let gates = Arc::new(Gates::new(None));
+    let gates = Arc::new(Gates::new(ALONE));
     let start = Instant::now();
     let order = Arc::new(Mutex::new(Vec::new()));
     let callers = (0..25).map(|caller| {
@@ -37,7 +39,7 @@ async fn callers_go_in_order_and_none_before_its_time() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_keeps_all_of_its_scope_waiting_and_no_one_else() {
     let check = async |headers: &[(&'static str, &str)], same: u64, sibling: u64, other_region: u64| {
-        let gates = Gates::new(None);
+        let gates = Gates::new(ALONE);
         let first = gates.acquire(Region::Asia, Endpoint::Match, soon()).await.unwrap();
         first.answered(&learn(429, headers));
         let start = Instant::now();
@@ -61,7 +63,7 @@ async fn a_refusal_keeps_all_of_its_scope_waiting_and_no_one_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_cannot_be_served_in_time_learns_it_at_once() {
-    let gates = Gates::new(None);
+    let gates = Gates::new(ALONE);
     let first = gates.acquire(Region::Asia, Endpoint::Match, soon()).await.unwrap();
     first.answered(&learn(429, &[("retry-after", "90")]));
     let start = Instant::now();
@@ -73,7 +75,7 @@ async fn a_caller_that_cannot_be_served_in_time_learns_it_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_waits_for_an_answer_no_longer_than_it_may() {
-    let gates = Gates::new(None);
+    let gates = Gates::new(ALONE);
     let stalled = gates.acquire(Region::Asia, Endpoint::Match, soon()).await.unwrap();
     let deadline = Instant::now() + Duration::from_millis(400);
     let error = gates.acquire(Region::Asia, Endpoint::Match, deadline).await.unwrap_err();
@@ -84,7 +86,7 @@ async fn a_caller_waits_for_an_answer_no_longer_than_it_may() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_holds_nobody_up() {
-    let gates = Arc::new(Gates::new(None));
+    let gates = Arc::new(Gates::new(ALONE));
     let served = Arc::new(AtomicU32::new(0));
     let first = gates.acquire(Region::Asia, Endpoint::Match, soon()).await.unwrap();
     let mut waiting: Vec<_> = (0..3)
