@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Context;
 use chassis::{clock::Clock, shutdown::Shutdown};
 use clap::Args;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 
 use super::Invocation;
 use crate::{app, app::App, canon_dir, routes};
@@ -55,18 +55,20 @@ async fn serve(app: &App, shutdown: &Shutdown) -> anyhow::Result<()> {
     println!("loom is ready at http://{bound}");
     let health = app.health.clone();
     let token = shutdown.token();
-    tokio::spawn(async move {
+    let stopping = tokio::spawn(async move {
         token.cancelled().await;
         health.set_ready(false);
+        Instant::now()
     });
     chassis::http::serve(listener, routes::router(app), shutdown, drain).await?;
-    stop(app, shutdown, drain).await;
+    let since = stopping.await?;
+    stop(app, shutdown, drain.saturating_sub(since.elapsed())).await;
     Ok(())
 }
 
-/// Turns go on without their listeners; they get the drain's time as well, then the database is closed in order.
-async fn stop(app: &App, shutdown: &Shutdown, drain: Duration) {
-    if !shutdown.wait_drained(app.player.tracker().clone(), drain).await {
+/// Turns go on without their listeners for what is left of the drain, then the database is closed in order.
+async fn stop(app: &App, shutdown: &Shutdown, left: Duration) {
+    if !shutdown.wait_drained(app.player.tracker().clone(), left).await {
         tracing::warn!(
             turns = app.player.in_progress(),
             "turns that were not finished are dropped; none was acknowledged"

@@ -122,6 +122,19 @@ async fn a_turn_gets_the_drain_to_finish_and_no_longer() {
     assert_ne!(turn.await.unwrap(), Some(200));
 }
 
+/// Requests and turns share the drain. A turn whose listener waits for it was once given it twice.
+#[tokio::test]
+async fn stopping_takes_one_drain() {
+    let fake = FakeLlm::openai().await;
+    fake.push(Script::StallBeforeHeaders);
+    let mut running = serve_with(&fake, &[("server.drain_seconds", "5")]).await;
+    let turn = tokio::spawn(running.turn());
+    until("the turn is being told", || fake.calls() == 1).await;
+    let ended = running.program.terminate(Duration::from_millis(9_500)).await;
+    assert!(ended.expect("it ends long before a second drain").success());
+    assert_ne!(turn.await.unwrap(), Some(200));
+}
+
 #[tokio::test]
 async fn pending_migrations_are_applied_only_when_told() {
     let folder = folder();
