@@ -117,9 +117,14 @@ account-primary = primary
 profile-title = Your profile
 profile-none = No Riot account is linked. Use `/bind` to link one.
 profile-matches = Reviewed matches
-profile-averages = Averages
-profile-weak = Worth practising
-profile-trend = Trend
+profile-mean = Mean score **{ $score }** over { $count } matches
+profile-averages = Averages: { $list }
+profile-weak = Worth practising: **{ $dimension }**, below the team's mean in { $share } of the matches
+profile-champions = Champions: { $list }
+profile-trend = Trend: { $direction }
+trend-rising = rising
+trend-falling = falling
+trend-uncertain = no clear direction yet
 
 accounts-title = Linked accounts
 accounts-none = No account is linked yet.

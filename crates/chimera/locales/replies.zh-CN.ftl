@@ -117,9 +117,14 @@ account-primary = 主账号
 profile-title = 你的资料
 profile-none = 没有绑定 Riot 账号。使用 `/bind`（绑定） 绑定。
 profile-matches = 已点评的比赛
-profile-averages = 平均值
-profile-weak = 值得练习
-profile-trend = 趋势
+profile-mean = 平均评分 **{ $score }**，共 { $count } 场
+profile-averages = 平均：{ $list }
+profile-weak = 值得练习：**{ $dimension }**，有 { $share } 的比赛低于队伍均值
+profile-champions = 常用英雄：{ $list }
+profile-trend = 趋势：{ $direction }
+trend-rising = 上升
+trend-falling = 下降
+trend-uncertain = 尚无明确方向
 
 accounts-title = 已绑定的账号
 accounts-none = 还没有绑定账号。

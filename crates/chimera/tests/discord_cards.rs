@@ -9,6 +9,7 @@ use chimera::{
         Message,
         cards::{self, Look, ReviewExtras, Trouble},
         requests::ReviewKind,
+        texts,
     },
     store::accounts::{Account, Added},
 };
@@ -16,8 +17,9 @@ use chimera_core::{
     match_record::{ParticipantId, Role},
     mode::Mode,
     names::Language as NameLanguage,
-    report::{Outcome, Review, TeamReview},
-    score::Partial,
+    profile::{self, Profile},
+    report::{Delta, Outcome, Review, TeamReview},
+    score::{Dimension, Partial},
 };
 use proptest::prelude::*;
 use ui::Language;
@@ -165,11 +167,30 @@ fn account(number: u32, name: &str) -> Account {
     }
 }
 
+/// Six reviews with a rising score and a habit.
+fn practised() -> Profile {
+    (0..6).fold(Profile::default(), |profile, number| {
+        let mut review = sample::review();
+        review.match_id = format!("EUW1_{number}");
+        review.started_at_ms += number * 3_600_000;
+        review.score.total = Some(60.0 + 3.0 * number as f64);
+        review.deltas = vec![Delta {
+            dimension: Dimension::Vision,
+            value: 47.0,
+            vs_team_mean: -6.0,
+            vs_opponent: None,
+            rank: 4,
+        }];
+        profile::add(profile, &review, 0)
+    })
+}
+
 #[test]
 fn short_replies_in_both_languages() {
     let accounts = [account(1, "Hide on bush"), account(2, "<@1>")];
     let added = Added { is_primary: true, is_new: true };
     for language in Language::ALL {
+        let names = sample::names(texts::core_language(language));
         let draft = cards::Draft(chimera::store::settings::UserSettings::default());
         let messages = [
             cards::progress(ReviewKind::Analyze, "0193", language),
@@ -182,8 +203,13 @@ fn short_replies_in_both_languages() {
             cards::bound(&accounts[0], added, language),
             cards::already_bound(&accounts[0], language),
             cards::unbound(&accounts[1], language),
-            cards::profile("80351110224678912", Some(&accounts[0]), &[], language),
-            cards::profile("80351110224678912", None, &[], language),
+            cards::profile(
+                "80351110224678912",
+                Some(&accounts[0]),
+                Some(&practised()),
+                &Look::new(&names, false),
+            ),
+            cards::profile("80351110224678912", None, None, &Look::new(&names, false)),
             cards::settings(&draft, None, language),
             cards::help(&Config::default().features, language),
         ];

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use super::Invocation;
-use crate::{app, app::App, config::Config, routes, worker};
+use crate::{app, app::App, config::Config, discord, routes, worker};
 
 /// What a part may need beyond its own drain to write down where it stands.
 const STOP_SLACK: Duration = Duration::from_secs(5);
@@ -46,6 +46,9 @@ impl Serve {
         if !self.no_worker {
             parts.push(working(&app, &shutdown));
         }
+        if app.config.discord.gateway {
+            parts.push(gateway(&app, &shutdown));
+        }
         host(&app, &bind, routes::router(&app), parts, &shutdown).await
     }
 }
@@ -73,6 +76,11 @@ async fn start(invocation: &Invocation, config: Config) -> anyhow::Result<(App, 
 
 fn working(app: &App, shutdown: &Shutdown) -> Part {
     ("worker", Box::pin(worker::run(app.clone(), shutdown.token())))
+}
+
+fn gateway(app: &App, shutdown: &Shutdown) -> Part {
+    let running = discord::gateway::run(app.clone(), shutdown.token());
+    ("gateway", Box::pin(async move { Ok(running.await?) }))
 }
 
 fn riot_key(app: &App, shutdown: &Shutdown) -> Part {
@@ -159,8 +167,11 @@ async fn watch(
     }
 }
 
-/// Writes down what is still in memory and closes the database in order.
+/// Finishes the replies under way, writes down what is still in memory, and closes the database in order.
 async fn stop(app: &App) {
+    if !app.discord.drain(STOP_SLACK).await {
+        tracing::warn!("some replies on Discord were not made before the end");
+    }
     if let Err(error) = app.gateway.flush().await {
         tracing::error!(%error, "the last ledger entries could not be stored");
     }

@@ -12,6 +12,7 @@ mod explain;
 mod figures;
 mod help;
 mod lineup;
+mod profile;
 mod progress;
 mod review;
 mod settings;
@@ -20,9 +21,10 @@ mod trouble;
 
 pub(crate) use self::accounts::{plain_riot_name, region, riot_name};
 pub use self::{
-    accounts::{account_list, already_bound, bound, confirm_removal, profile, unbound},
+    accounts::{account_list, already_bound, bound, confirm_removal, unbound},
     explain::explanation,
     help::help,
+    profile::profile,
     progress::{done, in_progress, progress},
     review::{ReviewExtras, review},
     settings::{Draft, settings},

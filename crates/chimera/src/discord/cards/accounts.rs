@@ -1,4 +1,4 @@
-//! Linked accounts: the list with its menu and buttons, what linking and unlinking did, and the profile.
+//! Linked accounts: the list with its menu and buttons, and what linking and unlinking did.
 
 use ui::Language;
 
@@ -113,31 +113,8 @@ pub fn unbound(account: &Account, language: Language) -> Message {
     Message::card(embed).only_for_the_asker().fit()
 }
 
-/// What is stored about a person: the primary account, and where there is one, the summary over matches (name and
-/// text of further fields).
-pub fn profile(
-    user_id: &str,
-    account: Option<&Account>,
-    summary: &[(String, String)],
-    language: Language,
-) -> Message {
-    let mut embed = Embed::new(texts::text(language, "profile-title"), BLUE)
-        .field(texts::text(language, "account-discord"), format!("`{}`", markdown::plain_name(user_id)));
-    embed = match account {
-        Some(account) => {
-            let puuid: String = account.puuid.chars().take(20).collect();
-            facts(embed, account, language)
-                .field(texts::text(language, "account-puuid"), format!("`{}…`", markdown::plain_name(&puuid)))
-        }
-        None => embed.describe(texts::text(language, "profile-none")),
-    };
-    for (name, value) in summary {
-        embed = embed.field(name.as_str(), value.as_str());
-    }
-    Message::card(embed).only_for_the_asker().fit()
-}
-
-fn facts(embed: Embed, account: &Account, language: Language) -> Embed {
+/// An account's facts, one field each.
+pub(super) fn facts(embed: Embed, account: &Account, language: Language) -> Embed {
     let roles: Vec<_> = account
         .main_roles
         .iter()

@@ -12,7 +12,10 @@ use crate::{
         message::Message,
         texts,
     },
-    store::accounts::{self, Account},
+    store::{
+        accounts::{self, Account},
+        profiles,
+    },
 };
 
 const PRIVATE: Callback = Callback::Defer { is_public: false };
@@ -41,7 +44,12 @@ pub(crate) fn profile(app: &App, asked: &Asked) -> Response {
     let user = asked.user_id.clone();
     reply::later(app, asked, PRIVATE, |app, language| async move {
         let account = accounts::primary(&app.database, &user).await?;
-        Ok(cards::profile(&user, account.as_ref(), &[], language))
+        let stored = profiles::load(&app.database, &user).await?;
+        // One that cannot be read is as good as none: the next review writes it anew.
+        let profile = stored.and_then(|stored| serde_json::from_str(&stored.profile_json).ok());
+        let names = app.names.names(texts::core_language(language));
+        let look = cards::Look::new(&names, app.config.discord.ascii_safe);
+        Ok(cards::profile(&user, account.as_ref(), profile.as_ref(), &look))
     })
 }
 

@@ -1,0 +1,80 @@
+//! `/profile`: what is stored about a person, and what the reviews so far say.
+
+use chimera_core::profile::{Direction, Profile, Summary};
+
+use super::{BLUE, Look, accounts, figures, review};
+use crate::{
+    discord::{
+        markdown,
+        message::{Embed, Message},
+        texts,
+    },
+    store::accounts::Account,
+};
+
+/// The primary account, and one paragraph a mode that was reviewed often enough.
+pub fn profile(
+    user_id: &str,
+    account: Option<&Account>,
+    profile: Option<&Profile>,
+    look: &Look<'_>,
+) -> Message {
+    let language = look.language;
+    let mut embed = Embed::new(look.text("profile-title"), BLUE)
+        .field(look.text("account-discord"), format!("`{}`", markdown::plain_name(user_id)));
+    embed = match account {
+        Some(account) => {
+            let puuid: String = account.puuid.chars().take(20).collect();
+            accounts::facts(embed, account, language)
+                .field(look.text("account-puuid"), format!("`{}…`", markdown::plain_name(&puuid)))
+        }
+        None => embed.describe(look.text("profile-none")),
+    };
+    if let Some(profile) = profile.filter(|profile| profile.reviews > 0) {
+        embed = embed.field(look.text("profile-matches"), figures::grouped(profile.reviews));
+        for summary in profile.matches.keys().filter_map(|mode| profile.summary(*mode)) {
+            let mode = texts::text_or_other(language, "mode", summary.mode.as_str());
+            embed = embed.field(mode, paragraph(&summary, look));
+        }
+    }
+    Message::card(embed).only_for_the_asker().fit()
+}
+
+fn paragraph(summary: &Summary, look: &Look<'_>) -> String {
+    let direction = match summary.trend.direction {
+        Direction::Rising => "trend-rising",
+        Direction::Falling => "trend-falling",
+        Direction::Uncertain => "trend-uncertain",
+    };
+    let mut lines = vec![
+        look.text_with(
+            "profile-mean",
+            &[("score", figures::decimal(summary.mean_total).into()), ("count", summary.matches.into())],
+        ),
+        look.text_with("profile-trend", &[("direction", look.text(direction).into())]),
+    ];
+    let averages: Vec<_> = summary
+        .averages
+        .iter()
+        .map(|(dimension, value)| format!("{} {value:.0}", review::dimension_name(*dimension, look)))
+        .collect();
+    if !averages.is_empty() {
+        lines.push(look.text_with("profile-averages", &[("list", averages.join(" · ").into())]));
+    }
+    if let Some(weak) = summary.weak_dimension {
+        let dimension = review::dimension_name(weak.dimension, look);
+        let share = figures::percent(Some(weak.frequency));
+        lines.push(
+            look.text_with("profile-weak", &[("dimension", dimension.into()), ("share", share.into())]),
+        );
+    }
+    let champions: Vec<_> = summary
+        .champions
+        .iter()
+        .map(|champion| format!("{} ×{}", look.champion(champion.champion_id), champion.matches))
+        .collect();
+    if !champions.is_empty() {
+        lines.push(look.text_with("profile-champions", &[("list", champions.join(" · ").into())]));
+    }
+    lines.join("\n")
+}
