@@ -23,10 +23,9 @@ async fn with(change: impl FnOnce(&mut Config)) -> World {
 #[tokio::test]
 async fn the_server_answers_to_the_names_it_is_given() {
     let named = with(|config| config.server.allowed_hosts = vec!["loom.example".to_owned()]).await;
-    let call = |world: &World, host: &str| {
+    let call = async |world: &World, host: &str| {
         let request = world.request(Method::GET, "/api/v1/sessions").header("host", host);
-        let world_client = request.send();
-        async move { world_client.await.unwrap().status().as_u16() }
+        world.send(request).await.status.as_u16()
     };
     assert_eq!(call(&named, "loom.example:8000").await, 200);
     assert_eq!(call(&named, "other.example:8000").await, 403);
