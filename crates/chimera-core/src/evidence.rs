@@ -93,6 +93,11 @@ pub enum EvidenceKind {
         /// How many.
         count: u32,
     },
+    /// Arena: several enemies brought down with a hand in it, within one round.
+    Takedowns {
+        /// How many.
+        count: u32,
+    },
     /// A team fight with the player's hand in kills.
     Fight {
         /// Kills by the player's side.

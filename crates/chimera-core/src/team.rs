@@ -15,7 +15,10 @@ use crate::timeline::Timeline;
 const NAMED: usize = 3;
 
 /// From here on a dimension has no room worth naming.
-const NO_ROOM: f64 = 90.0;
+const NO_ROOM: f64 = 75.0;
+
+/// Smaller differences are not worth a line.
+const LEAST_DIFFERENCE: f64 = 1.0;
 
 /// Reviews the team of one player.
 pub fn team_review(
@@ -115,9 +118,10 @@ fn mean(values: &[f64]) -> Option<f64> {
 
 /// Strengths and improvements of a player.
 ///
-/// A dimension is compared with what the same role on the other side made of the same match, else with the mean
-/// of everybody else: a support is not told to earn a carry's gold. Strengths are ahead, most ahead first;
-/// improvements are the furthest behind of the rest, as long as there is room.
+/// A dimension is compared with the middle between what the same role on the other side made of the same match and
+/// the mean of everybody else: a support is not told to earn a carry's gold, and nobody is praised only because the
+/// opponent did worse still. Strengths are ahead, most ahead first; improvements are the furthest behind of the
+/// rest, as long as there is room.
 pub(crate) fn standing(
     facts: &Facts<'_>,
     scores: &MatchScores,
@@ -129,9 +133,10 @@ pub(crate) fn standing(
     for score in &own.dimensions {
         let others = scores.players.iter().filter(|other| other.participant_id != own.participant_id);
         let others: Vec<f64> = others.filter_map(|other| value(other, score.dimension)).collect();
-        let reference =
-            opponent.and_then(|opponent| value(opponent, score.dimension)).or_else(|| mean(&others));
-        ahead.push((score.value - reference.unwrap_or(score.value), score.value, score.dimension));
+        let all = mean(&others).unwrap_or(score.value);
+        let against = opponent.and_then(|opponent| value(opponent, score.dimension));
+        let reference = against.map_or(all, |against| (against + all) / 2.0);
+        ahead.push((score.value - reference, score.value, score.dimension));
     }
     ahead.sort_by(|one, other| {
         other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)).then(one.2.cmp(&other.2))
@@ -159,9 +164,13 @@ fn highlights(member: Option<&Member>) -> (Vec<Highlight>, Vec<Highlight>) {
         let by_lead = other.delta.vs_team_mean.total_cmp(&one.delta.vs_team_mean);
         by_lead.then(one.delta.dimension.cmp(&other.delta.dimension))
     });
-    let top =
-        all.iter().filter(|highlight| highlight.delta.vs_team_mean > 0.0).take(NAMED).cloned().collect();
-    let behind = all.iter().rev().filter(|highlight| highlight.delta.vs_team_mean < 0.0);
+    let top = all
+        .iter()
+        .filter(|highlight| highlight.delta.vs_team_mean >= LEAST_DIFFERENCE)
+        .take(NAMED)
+        .cloned()
+        .collect();
+    let behind = all.iter().rev().filter(|highlight| highlight.delta.vs_team_mean <= -LEAST_DIFFERENCE);
     let bottom = behind.take(NAMED).cloned().collect();
     (top, bottom)
 }

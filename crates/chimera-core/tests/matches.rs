@@ -3,11 +3,19 @@
 
 #[path = "matches/data.rs"]
 mod data;
+#[path = "matches/fights.rs"]
+mod fights;
+#[path = "matches/monotone.rs"]
+mod monotone;
 #[path = "matches/mutants.rs"]
 mod mutants;
 #[path = "matches/order.rs"]
 mod order;
 #[path = "matches/parity.rs"]
 mod parity;
+#[path = "matches/profiles.rs"]
+mod profiles;
 #[path = "matches/real.rs"]
 mod real;
+#[path = "matches/rules.rs"]
+mod rules;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Actor, Evidence, EvidenceKind, Objective, Side};
 use crate::match_record::{Participant, ParticipantId, TeamId};
+use crate::mode::Mode;
 use crate::score::Dimension;
 use crate::score::facts::Facts;
 use crate::teamfight::Teamfight;
@@ -27,6 +28,12 @@ const DEATHS_MS: u64 = 240_000;
 /// And this many make it worth a line.
 const DEATHS: usize = 3;
 
+/// Takedowns within this time belong to one round of Arena.
+const ROUND_MS: u64 = 25_000;
+
+/// And this many make it worth a line.
+const TAKEDOWNS: usize = 2;
+
 /// A level reached this much earlier than the lane opponent is worth a line.
 const LEVEL_LEAD_MS: u64 = 30_000;
 
@@ -48,12 +55,32 @@ pub(crate) fn of_player(facts: &Facts<'_>, fights: &[Teamfight], index: usize) -
     search.kills();
     search.rows();
     search.objectives();
-    search.crowds(EventKind::WardKill, WARDS_MS, WARDS);
-    search.crowds(EventKind::ChampionKill, DEATHS_MS, DEATHS);
+    search.crowds();
     search.items();
     search.levels();
     search.fights(fights);
-    most_telling(search.found)
+    most_telling(nearest(search.found))
+}
+
+/// Of several kills or deaths before one objective, only the last one led to it.
+fn nearest(mut found: Vec<Evidence>) -> Vec<Evidence> {
+    let led_to = |what: EvidenceKind| match what {
+        EvidenceKind::Conversion { after_ms, .. } => Some(after_ms),
+        EvidenceKind::DeathBeforeObjective { after_ms, .. } => Some(after_ms),
+        _ => None,
+    };
+    let mut last: BTreeMap<(u32, u64), u64> = BTreeMap::new();
+    for evidence in &found {
+        if let Some(after_ms) = led_to(evidence.what) {
+            let at_ms = last.entry((kind_number(evidence.what), evidence.at_ms + after_ms)).or_default();
+            *at_ms = evidence.at_ms.max(*at_ms);
+        }
+    }
+    found.retain(|evidence| {
+        let Some(after_ms) = led_to(evidence.what) else { return true };
+        last.get(&(kind_number(evidence.what), evidence.at_ms + after_ms)) == Some(&evidence.at_ms)
+    });
+    found
 }
 
 /// Keeps the moments that say most, and puts them in order of time.
@@ -87,6 +114,7 @@ fn telling(what: EvidenceKind) -> u32 {
         EvidenceKind::ItemFinished { .. } => 57,
         EvidenceKind::LevelLead { level, .. } => 50 + level,
         EvidenceKind::WardsCleared { count } => 58 + count,
+        EvidenceKind::Takedowns { count } => 55 + 5 * count,
     }
 }
 
@@ -120,6 +148,7 @@ fn kind_number(what: EvidenceKind) -> u32 {
         EvidenceKind::LevelLead { .. } => 12,
         EvidenceKind::DeathStreak { .. } => 13,
         EvidenceKind::Fight { .. } => 14,
+        EvidenceKind::Takedowns { .. } => 15,
     }
 }
 
@@ -233,28 +262,30 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    /// Many deaths or many destroyed wards within a short time; moments do not overlap.
-    fn crowds(&mut self, kind: EventKind, within_ms: u64, least: usize) {
+    /// Many destroyed wards, deaths or takedowns within a short time. Deaths say something only on the Rift: in
+    /// ARAM they come fast, and in Arena once a round.
+    fn crowds(&mut self) {
         let own = self.id();
-        let is_own = |event: &&Event| {
-            if kind == EventKind::WardKill { event.killer == own } else { event.victim == own }
-        };
-        let times: Vec<u64> = self.of_kind(kind).filter(is_own).map(|event| event.at_ms).collect();
-        let mut rest = times.as_slice();
-        while let Some(&first) = rest.first() {
-            let count = rest.iter().take_while(|&&at| at - first <= within_ms).count();
-            if count < least {
-                rest = &rest[1..];
-                continue;
-            }
-            let number = u32::try_from(count).unwrap_or(u32::MAX);
-            if kind == EventKind::WardKill {
-                self.add(first, EvidenceKind::WardsCleared { count: number }, Dimension::Vision, &[]);
-            } else {
-                self.add(first, EvidenceKind::DeathStreak { count: number }, Dimension::Survivability, &[]);
-            }
-            rest = &rest[count..];
+        let wards = self.times(EventKind::WardKill, |event| event.killer == own);
+        for (at_ms, count) in crowded(&wards, WARDS_MS, WARDS) {
+            self.add(at_ms, EvidenceKind::WardsCleared { count }, Dimension::Vision, &[]);
         }
+        if self.facts.mode == Mode::Rift {
+            let deaths = self.times(EventKind::ChampionKill, |event| event.victim == own);
+            for (at_ms, count) in crowded(&deaths, DEATHS_MS, DEATHS) {
+                self.add(at_ms, EvidenceKind::DeathStreak { count }, Dimension::Survivability, &[]);
+            }
+        }
+        if self.facts.mode == Mode::Arena {
+            let kills = self.times(EventKind::ChampionKill, |event| event.has_hand_in(own));
+            for (at_ms, count) in crowded(&kills, ROUND_MS, TAKEDOWNS) {
+                self.add(at_ms, EvidenceKind::Takedowns { count }, Dimension::Combat, &[]);
+            }
+        }
+    }
+
+    fn times(&self, kind: EventKind, is_wanted: impl Fn(&Event) -> bool) -> Vec<u64> {
+        self.of_kind(kind).filter(|event| is_wanted(event)).map(|event| event.at_ms).collect()
     }
 
     /// Items of the final build that were put together from at least two others.
@@ -311,5 +342,38 @@ impl<'a> Search<'_, 'a> {
             let what = EvidenceKind::Fight { won_kills: kills(true), lost_kills: kills(false) };
             self.add(fight.from_ms, what, Dimension::Teamplay, &fight.participants);
         }
+    }
+}
+
+/// When at least `least` moments lie within a time of each other: the first of them, and how many. Crowds do not
+/// overlap.
+fn crowded(times: &[u64], within_ms: u64, least: usize) -> Vec<(u64, u32)> {
+    let mut found = Vec::new();
+    let mut rest = times;
+    while let Some(&first) = rest.first() {
+        let count = rest.iter().take_while(|&&at| at - first <= within_ms).count();
+        if count >= least {
+            found.push((first, u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+        rest = rest.get(if count >= least { count } else { 1 }..).unwrap_or_default();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(times: &[u64], expected: &[(u64, u32)]) {
+        assert_eq!(crowded(times, 100, 3), expected, "{times:?}");
+    }
+
+    #[test]
+    fn crowds_are_counted_once() {
+        check(&[], &[]);
+        check(&[1, 50, 101], &[(1, 3)]);
+        check(&[1, 50, 102], &[]);
+        check(&[0, 90, 95, 100, 300, 310, 320], &[(0, 4), (300, 3)]);
     }
 }

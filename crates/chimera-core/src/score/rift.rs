@@ -35,7 +35,7 @@ pub(super) const RECIPES: &[Recipe] = &[
     Recipe {
         dimension: Dimension::Teamplay,
         weight: 0.10,
-        terms: &[(&terms::ASSIST_SHARE, 2.0 * THIRD), (&OBJECTIVE_ASSISTS, THIRD)],
+        terms: &[(&terms::HELP_SHARE, 2.0 * THIRD), (&OBJECTIVE_ASSISTS, THIRD)],
     },
     Recipe {
         dimension: Dimension::Growth,

@@ -84,15 +84,16 @@ pub(super) const DAMAGE_MIX: Formula = Formula {
     },
 };
 
-/// The share of kills that were helped rather than made.
-pub(super) const ASSIST_SHARE: Formula = Formula {
-    name: "assist_share",
-    inputs: &["kills", "assists"],
-    text: "assists / max(kills + assists, 1)",
-    value: |input| input[1] / (input[0] + input[1]).max(1.0),
+/// The share of the others' kills that were helped. A kill of one's own changes nothing here.
+pub(super) const HELP_SHARE: Formula = Formula {
+    name: "help_share",
+    inputs: &["assists", "team_kills", "kills"],
+    text: "assists / max(team_kills - kills, 1)",
+    value: |input| input[0] / (input[1] - input[2]).max(1.0),
     gather: |facts, index| {
         let player = player(facts, index)?;
-        Some(vec![player.kills.known()?, player.assists.known()?])
+        let team = facts.team(facts.team_of(player.id()));
+        Some(vec![player.assists.known()?, team.kills, player.kills.known()?])
     },
 };
 

@@ -96,6 +96,10 @@ fn original_dimensions(score: &PlayerScore, original: &Original) -> Vec<(&'stati
     let wards = inputs(Dimension::Vision, "wards_per_minute");
     let vision = (wards[0] / wards[1] / 2.0).min(1.0) + value(Dimension::Vision, "wards_destroyed");
 
+    let help = inputs(Dimension::Teamplay, "help_share");
+    let assists = help[0] / (help[0] + help[2]).max(1.0);
+    let teamplay = 2.0 * assists + value(Dimension::Teamplay, "objective_assists");
+
     let growth = value(Dimension::Growth, "level_lead")
         + value(Dimension::Growth, "xp_lead")
         + ((original.level_at_15 - 8.0) / 7.0).clamp(0.0, 1.0);
@@ -108,7 +112,7 @@ fn original_dimensions(score: &PlayerScore, original: &Original) -> Vec<(&'stati
         ("economic_management", economy / 3.0 * 100.0),
         ("objective_control", (0.6 * personal + 0.4 * team) * 100.0),
         ("vision_control", vision / 2.0 * 100.0),
-        ("team_contribution", score.dimension(Dimension::Teamplay).unwrap().value),
+        ("team_contribution", teamplay / 3.0 * 100.0),
         ("growth_score", growth / 3.0 * 100.0),
         ("tankiness_score", score.dimension(Dimension::Tankiness).unwrap().value),
         ("cc_contribution_score", control / 3.0 * 100.0),
