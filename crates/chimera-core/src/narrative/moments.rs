@@ -58,6 +58,7 @@ fn weight(moment: &Moment) -> u32 {
             EvidenceKind::Fight { won_kills, lost_kills } => 30 + 3 * (won_kills + lost_kills),
             EvidenceKind::LevelLead { level, .. } => 20 + level,
             EvidenceKind::WardsCleared { count } => 20 + 4 * count,
+            EvidenceKind::Takedowns { count } => 20 + 10 * count,
             EvidenceKind::ItemFinished { .. } => 15,
         },
     }
@@ -130,6 +131,7 @@ fn chinese(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
             format!("击杀{foe}后，队伍拿下{}", words::objective(*objective, language))
         }
         EvidenceKind::WardsCleared { count } => format!("短时间内连排 {count} 个守卫"),
+        EvidenceKind::Takedowns { count } => format!("短时间内参与击倒 {count} 名对手"),
         EvidenceKind::ItemFinished { item_id } => format!("做出{}", sheet.names.item(*item_id)),
         EvidenceKind::LevelLead { level, .. } => format!("先于对位升到 {level} 级"),
         EvidenceKind::DeathStreak { count } => format!("短时间内阵亡 {count} 次"),
@@ -162,6 +164,7 @@ fn english(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
             format!("a kill on {foe} that opened the way to {}", words::objective(*objective, language))
         }
         EvidenceKind::WardsCleared { count } => format!("{count} wards cleared in a row"),
+        EvidenceKind::Takedowns { count } => format!("{count} takedowns in quick succession"),
         EvidenceKind::ItemFinished { item_id } => format!("{} finished", sheet.names.item(*item_id)),
         EvidenceKind::LevelLead { level, .. } => format!("level {level} ahead of the lane opponent"),
         EvidenceKind::DeathStreak { count } => format!("{count} deaths in a short time"),
