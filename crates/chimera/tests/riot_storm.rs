@@ -65,6 +65,13 @@ async fn no_limit_is_ever_overrun_and_none_is_wasted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_small_limit_that_nobody_knows_yet_is_found_out_by_one_request() {
+    let fake = start("100:1", "3:1", 30);
+    let errors = storm(&fake, &client(&fake, None), 8).await;
+    assert_eq!((errors, fake.over_limit()), (Vec::new(), Default::default()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_others_spend_counts_too() {
     let fake = start("30:2", "2000:10", 5);
     fake.spend("asia", RiotEndpoint::MatchIds, 12);

@@ -6,10 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use axum::{
@@ -17,11 +14,11 @@ use axum::{
     body::Bytes,
     extract::{Request, State},
     response::Response,
-    serve::ListenerExt,
 };
 use http::HeaderMap;
 use serde_json::Value;
-use tokio::sync::oneshot;
+
+use crate::loopback::Loopback;
 
 mod anthropic;
 mod delivery;
@@ -43,10 +40,8 @@ const MAX_RECORDED: usize = 1_000;
 #[derive(Debug)]
 pub struct FakeLlm {
     provider: Provider,
-    address: SocketAddr,
+    server: Loopback,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    server: Option<thread::JoinHandle<()>>,
 }
 
 /// One request as it arrived, refused ones included.
@@ -108,10 +103,9 @@ impl FakeLlm {
 
     fn start(provider: Provider) -> Self {
         let shared = Arc::new(Shared { provider, state: Mutex::new(Inner::new()) });
-        match serve(Arc::clone(&shared)) {
-            Ok((address, stop, server)) => {
-                Self { provider, address, shared, stop: Some(stop), server: Some(server) }
-            }
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        match Loopback::serve("fake-llm", app) {
+            Ok(server) => Self { provider, server, shared },
             Err(error) => panic!("starting a fake model server: {error}"),
         }
     }
@@ -124,7 +118,7 @@ impl FakeLlm {
             Provider::Gemini => "v1beta/",
             Provider::Ollama => "",
         };
-        format!("http://{}/{path}", self.address)
+        format!("http://{}/{path}", self.server.address())
     }
 
     /// Adds a script for one accepted call, after those already waiting.
@@ -164,15 +158,6 @@ impl FakeLlm {
     }
 }
 
-impl Drop for FakeLlm {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(server) = self.server.take() {
-            let _ = server.join();
-        }
-    }
-}
-
 impl Inner {
     fn new() -> Self {
         Self {
@@ -204,34 +189,6 @@ impl Shared {
             body: incoming.recorded_body(),
         });
     }
-}
-
-type Running = (SocketAddr, oneshot::Sender<()>, thread::JoinHandle<()>);
-
-fn serve(shared: Arc<Shared>) -> io::Result<Running> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listener = {
-        let _inside = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
-    };
-    let (stop, stopped) = oneshot::channel();
-    let server = thread::Builder::new().name("fake-llm".to_owned()).spawn(move || {
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let app = Router::new().fallback(answer).with_state(shared);
-        // Not graceful: dropping the runtime cuts the connections, as a provider that goes down does.
-        runtime.block_on(async {
-            tokio::select! {
-                _ = axum::serve(listener, app) => {}
-                _ = stopped => {}
-            }
-        });
-    })?;
-    Ok((address, stop, server))
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {

@@ -1,5 +1,5 @@
-//! What the tests of this workspace share: temporary databases, scripted model servers, a browser, child
-//! programs and small full disks. It imports none of our crates, so that every crate may use it.
+//! What the tests of this workspace share: temporary databases, scripted servers of models, Riot and Discord, a
+//! browser, child programs and small full disks. It imports none of our crates, so that every crate may use it.
 //!
 //! Everything here is a real thing on this machine (a PostgreSQL server, an HTTP server, Chromium), never a
 //! mock trait. Each one is its own and cleans up when dropped; no process outlives the test process even when that

@@ -171,10 +171,11 @@ impl Bucket {
         let length = window.limit.window + MARGIN;
         let first = self.answered.partition_point(|answered| *answered + length <= now);
         let ours = || self.answered.iter().skip(first).map(|answered| (*answered + length, 1));
-        let others = window.of_others.iter().copied().filter(|(end, _)| *end > now);
-        let on_the_way = self.on_the_way.len() as u64;
-        let in_our_part = wait(on_the_way, self.part(window), ours(), now);
-        let in_all = wait(on_the_way, window.limit.requests.max(1), in_order(ours(), others), now);
+        let others = || window.of_others.iter().copied().filter(|(end, _)| *end > now);
+        let used = self.on_the_way.len() as u64 + (self.answered.len() - first) as u64;
+        let used_by_all = used + others().map(|(_, places)| u64::from(places)).sum::<u64>();
+        let in_our_part = wait(used, self.part(window), ours(), now);
+        let in_all = wait(used_by_all, window.limit.requests.max(1), in_order(ours(), others()), now);
         in_our_part.into_iter().chain(in_all).max_by_key(Ready::until)
     }
 
@@ -229,14 +230,9 @@ impl Bucket {
     }
 }
 
-/// When one more has room beside those on the way and those in `ends`, which hold their places until then, in order.
-fn wait(
-    on_the_way: u64,
-    limit: u32,
-    ends: impl Iterator<Item = (Instant, u32)> + Clone,
-    now: Instant,
-) -> Option<Ready> {
-    let used = on_the_way + ends.clone().map(|(_, places)| u64::from(places)).sum::<u64>();
+/// When one more has room beside `used`, of which those in `ends` hold their places until then, in order. The rest of
+/// them is on its way. Looks through `ends` only where there is no room.
+fn wait(used: u64, limit: u32, ends: impl Iterator<Item = (Instant, u32)>, now: Instant) -> Option<Ready> {
     let mut too_many = (used + 1).checked_sub(u64::from(limit)).filter(|too_many| *too_many > 0)?;
     for (end, places) in ends {
         match too_many.checked_sub(u64::from(places)) {
@@ -250,9 +246,9 @@ fn wait(
 
 /// Two lists in order as one.
 fn in_order(
-    left: impl Iterator<Item = (Instant, u32)> + Clone,
-    right: impl Iterator<Item = (Instant, u32)> + Clone,
-) -> impl Iterator<Item = (Instant, u32)> + Clone {
+    left: impl Iterator<Item = (Instant, u32)>,
+    right: impl Iterator<Item = (Instant, u32)>,
+) -> impl Iterator<Item = (Instant, u32)> {
     let (mut left, mut right) = (left.peekable(), right.peekable());
     std::iter::from_fn(move || match (left.peek(), right.peek()) {
         (Some(first), Some(second)) if second.0 < first.0 => right.next(),
