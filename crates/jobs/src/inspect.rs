@@ -41,6 +41,21 @@ pub struct KindStats {
     pub is_paused: bool,
 }
 
+impl KindStats {
+    /// A kind of which there is nothing.
+    pub(crate) fn none(kind: String) -> Self {
+        KindStats {
+            kind,
+            ready: 0,
+            delayed: 0,
+            running: 0,
+            dead: 0,
+            oldest_ready_age: None,
+            is_paused: false,
+        }
+    }
+}
+
 /// Kinds that have jobs or are paused by name, in alphabetical order.
 pub(crate) async fn stats(database: &Database, moment: &Moment) -> Result<Vec<KindStats>, JobsError> {
     let paused: BTreeSet<String> = pause::paused(database).await?.into_iter().collect();
@@ -62,16 +77,7 @@ pub(crate) async fn stats(database: &Database, moment: &Moment) -> Result<Vec<Ki
     }
     for kind in paused.into_iter().filter(|kind| kind != pause::ALL) {
         if let Err(place) = stats.binary_search_by(|known| known.kind.as_str().cmp(&kind)) {
-            let idle = KindStats {
-                kind,
-                ready: 0,
-                delayed: 0,
-                running: 0,
-                dead: 0,
-                oldest_ready_age: None,
-                is_paused: true,
-            };
-            stats.insert(place, idle);
+            stats.insert(place, KindStats { is_paused: true, ..KindStats::none(kind) });
         }
     }
     Ok(stats)

@@ -129,7 +129,6 @@ pub(crate) async fn is_done_by(database: &Database, lease: &Lease) -> Result<boo
     Ok(database.fetch_optional(STATE, &values).await?.is_some())
 }
 
-/// Returns when the job is due again.
 pub(crate) async fn retry(
     database: &Database,
     lease: &Lease,
@@ -137,13 +136,12 @@ pub(crate) async fn retry(
     reason: &str,
     settings: &QueueSettings,
     moment: &Moment,
-) -> Result<i64, JobsError> {
+) -> Result<(), JobsError> {
     let wait_ms = whole_ms(after);
     let due_at_ms = moment.ms.saturating_add(wait_ms);
     let step_ms = whole_ms(settings.priority_step);
     let values = params![due_at_ms, wait_ms, step_ms, reason, lease.id.as_str(), lease.token.as_str()];
-    held(database.execute(RETRY, &values).await?, lease)?;
-    Ok(due_at_ms)
+    held(database.execute(RETRY, &values).await?, lease)
 }
 
 pub(crate) async fn bury(

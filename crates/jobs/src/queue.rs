@@ -20,6 +20,7 @@ use crate::error::JobsError;
 use crate::inspect::KindStats;
 use crate::job::{Claimed, Enqueued, JobId, JobRecord, Lease, NewJob, check_kind};
 use crate::lease::Grant;
+use crate::retry::storable;
 use crate::settings::{Backend, QueueSettings};
 use crate::{dead, inspect, lease, observe, outbox, pause, upkeep};
 
@@ -265,7 +266,7 @@ impl Queue {
     pub async fn retry(&self, lease: &Lease, after: Duration, reason: &str) -> Result<(), JobsError> {
         let Inner { database, settings, .. } = &*self.inner;
         let moment = self.now();
-        let _due_at_ms = lease::retry(database, lease, after, reason, settings, &moment).await?;
+        lease::retry(database, lease, after, &storable(reason), settings, &moment).await?;
         #[cfg(feature = "redis")]
         if let Line::Redis(line) = &self.inner.line {
             line.replace(database, lease, &moment).await;
@@ -278,7 +279,7 @@ impl Queue {
     /// # Errors
     /// [`JobsError::LeaseLost`] when somebody else has it.
     pub async fn bury(&self, lease: &Lease, reason: &str) -> Result<(), JobsError> {
-        lease::bury(&self.inner.database, lease, reason, &self.now()).await?;
+        lease::bury(&self.inner.database, lease, &storable(reason), &self.now()).await?;
         #[cfg(feature = "redis")]
         if let Line::Redis(line) = &self.inner.line {
             line.forget(&lease.kind, &[lease.id.as_str()]).await;

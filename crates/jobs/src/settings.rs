@@ -40,7 +40,7 @@ pub struct QueueSettings {
     /// The head start of one step of priority: a job of priority 1 is served before those of priority 0 that fell
     /// due up to this much earlier, and after older ones. That is what keeps low priorities from starving.
     pub priority_step: Duration,
-    /// How long done jobs are kept, without their payload. Keys are remembered at least as long as they ask.
+    /// How long done jobs are kept, without their payload; no key is remembered longer.
     pub keep_done: Duration,
     /// How long dead jobs are kept.
     pub keep_dead: Duration,

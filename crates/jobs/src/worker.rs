@@ -7,6 +7,7 @@ mod lane;
 mod running;
 mod slot;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::JobsError;
+use crate::inspect::KindStats;
 use crate::job::{Job, check_kind};
 use crate::observe;
 use crate::queue::Queue;
@@ -180,14 +182,20 @@ pub async fn run<H: Handler>(
     for kind in &shop.settings.kinds {
         lanes.spawn(lane::serve(shop.clone(), kind.clone()));
     }
-    lanes.spawn(count(shop.queue.clone(), shop.stopping.clone()));
+    let served = shop.settings.kinds.iter().map(|kind| kind.kind.clone()).collect();
+    lanes.spawn(count(shop.queue.clone(), served, shop.stopping.clone()));
     lanes.close();
     shop.stopping.cancelled().await;
-    lanes.wait().await;
-    shop.slots.close();
-    if timeout(drain, shop.slots.wait()).await.is_err() {
+    // A claim under way may hang with the backend: the drain counts from here all the same.
+    let ended = async {
+        lanes.wait().await;
+        shop.slots.close();
+        shop.slots.wait().await;
+    };
+    if timeout(drain, ended).await.is_err() {
         tracing::warn!(jobs = shop.slots.len(), "the drain is over: jobs are cut off and given back");
         shop.deadline.cancel();
+        shop.slots.close();
         if timeout(GIVE_BACK_LIMIT, shop.slots.wait()).await.is_err() {
             tracing::warn!(
                 jobs = shop.slots.len(),
@@ -198,8 +206,8 @@ pub async fn run<H: Handler>(
     Ok(Drained { given_back: shop.given_back.load(Ordering::Acquire) })
 }
 
-/// Keeps the gauges of the queue up to date.
-async fn count(queue: Queue, stopping: CancellationToken) {
+/// Keeps the gauges of the queue up to date; kinds of which nothing is left go to zero.
+async fn count(queue: Queue, mut known: BTreeSet<String>, stopping: CancellationToken) {
     let mut ticks = interval(COUNT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -208,7 +216,12 @@ async fn count(queue: Queue, stopping: CancellationToken) {
             _ = ticks.tick() => {}
         }
         match queue.stats().await {
-            Ok(stats) => observe::counted(&stats),
+            Ok(mut stats) => {
+                let counted: BTreeSet<String> = stats.iter().map(|kind| kind.kind.clone()).collect();
+                stats.extend(known.difference(&counted).cloned().map(KindStats::none));
+                observe::counted(&stats);
+                known.extend(counted);
+            }
             Err(error) => tracing::debug!(%error, "the queue was not counted"),
         }
     }

@@ -9,6 +9,7 @@ use chassis::backoff::Backoff;
 use futures::FutureExt;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{DeadJob, Handler, Running, Shop};
@@ -43,12 +44,11 @@ pub(super) async fn work<H: Handler>(shop: &Shop<H>, claim: Claimed, time_limit:
         stopping: shop.stopping.clone(),
         has_completed: Arc::new(AtomicBool::new(false)),
     };
-    // Dropped with this scope, which ends the heartbeat.
+    // Ends with this scope however that is left: a lease that nobody works under must run out.
     let heart =
         keep_alive(shop.queue.clone(), running.lease.clone(), shop.settings.lease, running.lost.clone());
-    let heart = tokio::spawn(heart.instrument(span.clone()));
+    let _heart = AbortOnDropHandle::new(tokio::spawn(heart.instrument(span.clone())));
     attempt(shop, &running, time_limit).instrument(span).await;
-    heart.abort();
 }
 
 async fn attempt<H: Handler>(shop: &Shop<H>, running: &Running, time_limit: Duration) {

@@ -9,7 +9,7 @@ use chassis::secret::Secret;
 use jobs::{Backend, JobState, JobsError, Queue, QueueSettings, Running, WorkerSettings, worker};
 use tokio_util::sync::CancellationToken;
 
-use crate::stage::{KIND, LEASE, SOON, Stage, fixed};
+use crate::stage::{KIND, LEASE, SOON, Stage, fixed, job};
 
 /// What a person asking for something may have to wait for at most.
 const BOUND: Duration = Duration::from_millis(500);
@@ -142,6 +142,25 @@ async fn what_redis_believes_does_not_count() {
     other.claim(KIND, "other", LEASE, 0).await.unwrap();
     let found = other.claim(KIND, "other", LEASE, 1).await.unwrap();
     assert_eq!(found[0].job.id, lost);
+    stage.end().await;
+}
+
+/// A job that another holds, or that is not due, is refused even when Redis puts it at the head of the line.
+#[tokio::test]
+async fn a_row_refuses_what_redis_proposes_too_early() {
+    let Some(stage) = stage().await else { return };
+    let held = stage.enqueue("held").await;
+    let claim = stage.claim_one().await;
+    let delayed = stage.enqueue_job(job("delayed").delay(Duration::from_secs(30))).await;
+    stage.claim(1).await;
+    let redis = stage.redis.as_ref().unwrap();
+    for id in [&held, &delayed] {
+        redis.command(&["ZADD", "{suite}:analyze:ready", "0", id.as_str()]).await.unwrap();
+    }
+    assert_eq!(all_payloads(&stage).await, [""; 0]);
+    stage.clock.advance(Duration::from_secs(30));
+    assert_eq!(all_payloads(&stage).await, ["delayed"], "it was put where it belongs");
+    stage.queue.complete(&claim.lease).await.unwrap();
     stage.end().await;
 }
 

@@ -324,6 +324,26 @@ async fn effects_and_completion_in_one_transaction() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_future_is_dropped_claims_no_more() {
+    for stage in Stage::each_running().await {
+        let done = stage.enqueue("done").await;
+        let stop = CancellationToken::new();
+        let idle = |_: Running| async { Ok(()) };
+        let run = worker::run(stage.queue.clone(), settings().kind(KIND, 1), idle, stop.clone());
+        tokio::select! {
+            ended = run => panic!("it was not asked to stop: {ended:?}"),
+            () = reaches(&stage, &done, JobState::Done) => {}
+        }
+        assert!(!stop.is_cancelled(), "the caller's token is the caller's");
+        let left = stage.enqueue_job(job("left").delay(Duration::from_millis(1))).await;
+        tokio::time::sleep(settings().poll * 10).await;
+        let record = stage.queue.get(&left).await.unwrap().unwrap();
+        assert_eq!((record.state, record.attempts), (JobState::Ready, 0), "{}", stage.name);
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
     let stage = Stage::each().await.remove(0);
     let idle = |_: Running| async { Ok(()) };
