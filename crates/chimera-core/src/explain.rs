@@ -176,8 +176,11 @@ impl Explanation {
                 _ = writeln!(text, "    {}\n    {}", term.formula, inputs.join(", "));
             }
         }
+        if !self.partial.is_empty() {
+            _ = writeln!(text);
+        }
         for mark in &self.partial {
-            _ = writeln!(text, "\nincomplete: {mark:?}");
+            _ = writeln!(text, "incomplete: {mark}");
         }
         text
     }

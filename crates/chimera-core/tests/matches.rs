@@ -1,6 +1,8 @@
 //! Scores and reviews of real matches, of broken ones, and against the original's numbers.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
 
+#[path = "matches/cutting.rs"]
+mod cutting;
 #[path = "matches/data.rs"]
 mod data;
 #[path = "matches/fights.rs"]
@@ -19,3 +21,5 @@ mod profiles;
 mod real;
 #[path = "matches/rules.rs"]
 mod rules;
+#[path = "matches/views.rs"]
+mod views;

@@ -255,8 +255,8 @@ impl<'a> Search<'_, 'a> {
                 continue;
             }
             let last_hit = event.killer == self.id();
-            let with: Vec<ParticipantId> =
-                [event.killer].into_iter().chain(event.assistants.iter()).collect();
+            let hands = [event.killer].into_iter().chain(event.assistants.iter());
+            let with: Vec<ParticipantId> = hands.filter(|&id| self.facts.team_of(id) == taker).collect();
             let what = EvidenceKind::Objective { objective, last_hit };
             self.add(event.at_ms, what, Dimension::Objective, &with);
         }
@@ -279,7 +279,13 @@ impl<'a> Search<'_, 'a> {
         if self.facts.mode == Mode::Arena {
             let kills = self.times(EventKind::ChampionKill, |event| event.has_hand_in(own));
             for (at_ms, count) in crowded(&kills, ROUND_MS, TAKEDOWNS) {
-                self.add(at_ms, EvidenceKind::Takedowns { count }, Dimension::Combat, &[]);
+                let round = at_ms..=at_ms + ROUND_MS;
+                let kills = self.of_kind(EventKind::ChampionKill);
+                let kills = kills.filter(|event| round.contains(&event.at_ms) && event.has_hand_in(own));
+                let mut victims: Vec<ParticipantId> = kills.map(|event| event.victim).collect();
+                victims.sort_unstable();
+                victims.dedup();
+                self.add(at_ms, EvidenceKind::Takedowns { count }, Dimension::Combat, &victims);
             }
         }
     }

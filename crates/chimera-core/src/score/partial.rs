@@ -1,6 +1,7 @@
 //! What is missing in a match, as marks that are shown to the reader.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::facts::{Facts, is_foreign};
 use super::{Partial, arena};
@@ -37,6 +38,32 @@ const FIELDS: &[(&str, Field)] = &[
     ("timeCCingOthers", |player| player.time_ccing_others),
     ("totalTimeSpentDead", |player| player.total_time_spent_dead),
 ];
+
+/// One plain sentence, for logs and explanations; a review's reader gets the words of their language.
+impl fmt::Display for Partial {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Partial::NoTimeline => formatter.write_str("there is no timeline"),
+            Partial::EmptyTimeline => formatter.write_str("the timeline has no frames"),
+            Partial::TimelineGap { from_ms, to_ms } => {
+                write!(formatter, "the timeline has a gap from {} s to {} s", from_ms / 1000, to_ms / 1000)
+            }
+            Partial::ForeignTimeline => formatter.write_str("the timeline belongs to another match"),
+            Partial::MissingFields { fields } => {
+                write!(formatter, "fields are missing: {}", fields.join(", "))
+            }
+            Partial::Remake => formatter.write_str("the game was remade"),
+            Partial::Aborted => formatter.write_str("the game was aborted"),
+            Partial::PlacementUnknown => formatter.write_str("the places are not known"),
+            Partial::UnscoredMode => formatter.write_str("this mode is not scored"),
+            Partial::BorrowedYardstick => {
+                formatter.write_str("this mode is measured by the yardsticks of Summoner's Rift")
+            }
+            Partial::HiddenPlayers { count } => write!(formatter, "the game hides {count} of the players"),
+            Partial::Bots { count } => write!(formatter, "{count} of the players are bots"),
+        }
+    }
+}
 
 /// Every mark of a match.
 pub(super) fn marks(found: &Match, timeline: Option<&Timeline<'_>>, facts: &Facts<'_>) -> Vec<Partial> {

@@ -7,18 +7,17 @@ use chimera_core::timeline;
 
 use crate::data;
 
-/// One step for the better in a player's line.
-type Step = fn(&mut Participant);
+/// A number of a player's line.
+type Field = fn(&mut Participant) -> &mut Number;
 
-const STEPS: &[(&str, Step)] = &[
-    ("a kill", |player| player.kills = Number::from(player.kills.value() + 1.0)),
-    ("an assist", |player| player.assists = Number::from(player.assists.value() + 1.0)),
-    ("a death less", |player| player.deaths = Number::from((player.deaths.value() - 1.0).max(0.0))),
-    ("ten minions", |player| {
-        player.total_minions_killed = Number::from(player.total_minions_killed.value() + 10.0)
-    }),
-    ("a ward", |player| player.wards_placed = Number::from(player.wards_placed.value() + 1.0)),
-    ("a ward destroyed", |player| player.wards_killed = Number::from(player.wards_killed.value() + 1.0)),
+/// Steps for the better.
+const STEPS: &[(&str, Field, f64)] = &[
+    ("a kill", |player| &mut player.kills, 1.0),
+    ("an assist", |player| &mut player.assists, 1.0),
+    ("a death less", |player| &mut player.deaths, -1.0),
+    ("ten minions", |player| &mut player.total_minions_killed, 10.0),
+    ("a ward", |player| &mut player.wards_placed, 1.0),
+    ("a ward destroyed", |player| &mut player.wards_killed, 1.0),
 ];
 
 fn total(found: &Match, timeline: &timeline::Timeline<'_>, index: usize) -> f64 {
@@ -33,9 +32,10 @@ fn no_step_for_the_better_lowers_a_total() {
         let timeline = timeline::parse(timeline).unwrap();
         let index = number % found.info.participants.len();
         let before = total(&found, &timeline, index);
-        for (what, step) in STEPS {
+        for (what, field, change) in STEPS {
             let mut better = found.clone();
-            step(&mut better.info.participants[index]);
+            let number = field(&mut better.info.participants[index]);
+            *number = Number::from((number.value() + change).max(0.0));
             let after = total(&better, &timeline, index);
             assert!(
                 after >= before,
