@@ -60,8 +60,9 @@ async fn no_limit_is_ever_overrun_and_none_is_wasted() {
     let took = start.elapsed();
     assert_eq!((errors, fake.over_limit()), (Vec::new(), Default::default()));
     assert_eq!(fake.requests().len(), 180);
-    // 90 in each 3 s: the second 90 begin after 3 s and, at 40 a second, end within 3 more.
-    assert!((3.0..8.0).contains(&took.as_secs_f64()), "{took:?}");
+    // 90 in each 3 s: the second 90 begin after 3 s and, at 25 a second of each kind, end within 3 more. The rest of
+    // the bound is for a busy machine.
+    assert!((3.0..15.0).contains(&took.as_secs_f64()), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
