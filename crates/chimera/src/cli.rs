@@ -17,10 +17,14 @@ use crate::{
     config::{ALIASES, Config},
 };
 
+mod analyze;
+mod card_text;
 mod experiment;
+mod explain;
 mod files;
 mod migrate;
 mod profile;
+mod records;
 mod register;
 mod serve;
 mod static_data;
@@ -58,6 +62,10 @@ enum Command {
     Serve(serve::Serve),
     /// Work jobs off, in a process of its own
     Worker(serve::Worker),
+    /// Review a match from files, without Discord, Riot or a model
+    Analyze(analyze::Analyze),
+    /// Print every term, input and weight of a score
+    Explain(explain::Explain),
     /// Tell Discord which commands there are
     RegisterCommands,
     /// Change the tables forward and back, and check them
@@ -104,6 +112,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(command) => command.run(invocation).await,
         Command::Worker(command) => command.run(invocation).await,
+        Command::Analyze(command) => command.run(&invocation),
+        Command::Explain(command) => command.run(&invocation).await,
         Command::RegisterCommands => register::run(&invocation).await,
         Command::Migrate(command) => command.run(invocation).await,
         Command::Profile(command) => command.run(invocation).await,

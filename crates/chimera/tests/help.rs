@@ -16,6 +16,8 @@ fn each_command_says_what_it_is_for() {
     for command in [
         &["serve"][..],
         &["worker"],
+        &["analyze"],
+        &["explain"],
         &["migrate"],
         &["migrate", "revision"],
         &["migrate", "upgrade"],
