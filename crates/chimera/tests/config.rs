@@ -42,7 +42,14 @@ fn every_short_name_sets_its_option() {
             _ if ["api_key", "bot_token", "redis_url"].contains(&last(key)) => {
                 ("very-secret-0123456789".to_owned(), "\"***\"".to_owned())
             }
-            _ => ("other".to_owned(), "\"other\"".to_owned()),
+            _ => {
+                let value = match last(key) {
+                    "public_key" => "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+                    "application_id" | "guild_id" => "123456789012345678",
+                    _ => "other",
+                };
+                (value.to_owned(), format!("{value:?}"))
+            }
         };
         let (ok, text) = chimera(folder.path(), &["check-config"], &[(name, &value)]);
         assert!(ok && !text.contains("very-secret"), "{name}: {text}");
@@ -100,6 +107,9 @@ fn a_wrong_option_is_named_with_what_is_right() {
     check(&["--set", "queue.backend=kafka", "check-config"], &["kafka", "database", "redis"]);
     check(&["--set", "queue.backend=redis", "check-config"], &["REDIS_URL"]);
     check(&["--set", "experiment.weight_a=1.5", "check-config"], &["weight_a", "1.5"]);
+    check(&["--set", "discord.public_key=abc", "check-config"], &["DISCORD_PUBLIC_KEY"]);
+    check(&["--set", "discord.application_id=me", "check-config"], &["application_id", "`me`"]);
+    check(&["--set", "discord.gateway=true", "check-config"], &["DISCORD_BOT_TOKEN"]);
     check(&["--set", "logs.format=xml", "check-config"], &["human"]);
     check(&["--set", "queue.poll_ms=often", "check-config"], &["poll_ms"]);
 }

@@ -60,9 +60,6 @@ fn discord(config: &Config) -> Result<String, String> {
     if discord.application_id.is_empty() {
         return Ok("not configured".to_owned());
     }
-    if discord.gateway && discord.bot_token.is_empty() {
-        return Err("the gateway needs `discord.bot_token`".to_owned());
-    }
     match (discord.public_key.is_empty(), discord.gateway) {
         (true, false) => Err("no way in: set `discord.public_key` or `discord.gateway`".to_owned()),
         (false, false) => Ok("interactions by HTTP".to_owned()),

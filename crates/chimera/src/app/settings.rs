@@ -7,7 +7,11 @@ use chassis::logs::{LogFormat, LogSettings, Logs};
 use jobs::{Backend, QueueSettings};
 
 use super::riot_key;
-use crate::{config::Config, discord::ApiSettings, riot::RiotSettings};
+use crate::{
+    config::Config,
+    discord::{ApiSettings, incoming::is_snowflake, interactions},
+    riot::RiotSettings,
+};
 
 /// Opens the log files and installs the process-wide subscriber.
 pub fn open_logs(config: &Config) -> anyhow::Result<Logs> {
@@ -29,6 +33,22 @@ pub fn check_settings(config: &Config) -> anyhow::Result<()> {
     }
     if !(config.experiment.alpha > 0.0 && config.experiment.alpha < 1.0) {
         bail!("`experiment.alpha` is {}; it is a chance between 0 and 1", config.experiment.alpha);
+    }
+    check_discord(config)
+}
+
+fn check_discord(config: &Config) -> anyhow::Result<()> {
+    let discord = &config.discord;
+    interactions::verifier(discord).context("`discord.public_key` (DISCORD_PUBLIC_KEY) cannot be used")?;
+    for (key, number) in
+        [("discord.application_id", &discord.application_id), ("discord.guild_id", &discord.guild_id)]
+    {
+        if !number.is_empty() && !is_snowflake(number) {
+            bail!("`{key}` is `{number}`; it is a number of Discord's, such as 123456789012345678");
+        }
+    }
+    if discord.gateway && discord.bot_token.is_empty() {
+        bail!("`discord.gateway` is on and `discord.bot_token` (DISCORD_BOT_TOKEN) is empty");
     }
     Ok(())
 }

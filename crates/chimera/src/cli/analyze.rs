@@ -31,7 +31,7 @@ pub(super) struct Analyze {
     #[arg(long = "timeline", value_name = "FILE")]
     timeline_file: Option<PathBuf>,
     /// Whom to review: a PUUID, Name#TAG, or a champion that only one player had
-    #[arg(long, value_name = "PLAYER")]
+    #[arg(long, value_name = "PLAYER", allow_hyphen_values = true)]
     puuid: String,
     /// Language of the review
     #[arg(long, ignore_case = true, default_value = "zh-CN")]

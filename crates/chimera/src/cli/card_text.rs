@@ -27,7 +27,8 @@ fn plain(marked: &str) -> String {
     let without_fences =
         marked.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n");
     let mut text = String::with_capacity(without_fences.len());
-    let mut characters = without_fences.replace("**", "").chars().collect::<Vec<_>>().into_iter().peekable();
+    let mut characters =
+        without_fences.replace("**", "").replace('`', "").chars().collect::<Vec<_>>().into_iter().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\\' if characters.peek().is_some_and(char::is_ascii_punctuation) => {
@@ -50,6 +51,7 @@ mod tests {
         let check = |marked: &str, expected: &str| assert_eq!(plain(marked), expected, "{marked}");
         check("**Ahri** \\*S\\+\\*", "Ahri *S+*");
         check("```\n1  2\n```", "1  2");
+        check("`5:46` Ahri", "5:46 Ahri");
         check("a\u{1b}[31mb\tc", "a [31mb c");
         check("C:\\dir \\", "C:\\dir \\");
     }

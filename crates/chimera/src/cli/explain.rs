@@ -27,7 +27,7 @@ use crate::{
                             chimera explain --match FILE [--timeline FILE] PLAYER")]
 pub(super) struct Explain {
     /// A stored match, such as NA1_4567890123 (not with --match), and the player: a PUUID, Name#TAG, or a champion
-    /// that only one player had
+    /// that only one player had; a PUUID that begins with a dash goes after `--`
     #[arg(value_name = "MATCH PLAYER", required = true, num_args = 1..=2)]
     words: Vec<String>,
     /// The match from a file, as Riot's Match-V5 gives it
