@@ -32,7 +32,7 @@ fn plain(marked: &str) -> String {
     while let Some(character) = characters.next() {
         match character {
             '\\' if characters.peek().is_some_and(char::is_ascii_punctuation) => {
-                text.extend(characters.next())
+                text.extend(characters.next());
             }
             c if c.is_control() && c != '\n' => text.push(' '),
             c => text.push(c),
