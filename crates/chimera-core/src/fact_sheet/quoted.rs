@@ -8,7 +8,9 @@ const LIMIT_CHARS: usize = 24;
 #[must_use]
 pub fn quoted_name(name: &str) -> String {
     let kept = name.chars().filter(|character| {
-        !character.is_control() && !crate::compliance::is_invisible(*character) && !is_markup(*character)
+        (!character.is_control() || character.is_whitespace())
+            && !crate::compliance::is_invisible(*character)
+            && !is_markup(*character)
     });
     let spaced: String =
         kept.map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
