@@ -125,6 +125,14 @@ impl Names {
         self.tables.champions.get(&id).map(|champion| champion.key.as_str()).filter(|key| !key.is_empty())
     }
 
+    /// The number of a champion's key. Match documents of some patches carry numbers that no table knows, and the key.
+    #[must_use]
+    pub fn champion_id(&self, key: &str) -> Option<u32> {
+        let same = |champion: &&ChampionName| champion.key.eq_ignore_ascii_case(key);
+        let found = self.tables.champions.iter().find(|(_, champion)| same(champion));
+        found.map(|(id, _)| *id).filter(|_| !key.is_empty())
+    }
+
     /// An item.
     #[must_use]
     pub fn item(&self, id: u32) -> Cow<'_, str> {

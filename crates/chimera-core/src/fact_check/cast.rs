@@ -56,7 +56,13 @@ pub(super) fn wrong(
                     finished.contains(id)
                 }
             };
-            (!mention.ids.iter().any(known)).then_some(ClaimKind::Item)
+            // The same word may name a chosen augment.
+            let is_augment = reading.mentions.iter().any(|other| {
+                other.span == mention.span
+                    && other.kind == NameKind::Augment
+                    && other.ids.iter().any(|id| sheet.augments.contains(id))
+            });
+            (!is_augment && !mention.ids.iter().any(known)).then_some(ClaimKind::Item)
         }
         NameKind::Augment => {
             // The same word is also a name of something else: that reading is judged by itself.
@@ -103,6 +109,10 @@ fn fits_part(
 
 /// The part that the nearest word before a name gives it.
 fn part(reading: &Reading, mention: &Mention, clause: &Range<usize>) -> Option<Part> {
+    let after = &reading.lower[mention.span.end..clause.end.max(mention.span.end)];
+    if ["搭档", "组队", "双人", "组合"].iter().any(|word| after.starts_with(word)) {
+        return Some(Part::Ally);
+    }
     // A few words are near; what stands before another name belongs to that one.
     let earlier = reading
         .mentions_in(clause)

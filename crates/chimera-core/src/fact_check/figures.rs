@@ -46,7 +46,8 @@ const PATTERN: &str = concat!(
     r"|(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?P<unit> ?(?:k\b|m\b|万|千|%|percent\b|per cent\b|个百分点|st\b|nd\b|rd\b|th\b))?",
     r"|(?P<zh>[零一二两三四五六七八九十百千万]+)",
     r"|(?P<en>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen",
-    r"|twenty|thirty|forty|fifty|once|twice|thrice)(?:-(?:one|two|three|four|five|six|seven|eight|nine))?\b)"
+    r"|twenty|thirty|forty|fifty|twice|thrice)(?:-(?:one|two|three|four|five|six|seven|eight|nine))?\b)",
+    r"|(?P<nth>\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth)\b)"
 );
 
 /// A fixed pattern; a test compiles it. Without it nothing would be found, so the caller refuses every text then.
@@ -82,7 +83,8 @@ pub(super) fn find(reading: &Reading) -> Option<Vec<Figure>> {
 /// `T1`, `v2`: the digits of a word are no number.
 fn is_inside_word(text: &str, at: usize) -> bool {
     let starts_with_digit = text[at..].starts_with(|first: char| first.is_ascii_digit());
-    starts_with_digit && text[..at].ends_with(|before: char| before.is_ascii_alphabetic())
+    let is_idiom = text[at..].starts_with("one-on-one") || text[..at].ends_with("-on-");
+    is_idiom || starts_with_digit && text[..at].ends_with(|before: char| before.is_ascii_alphabetic())
 }
 
 fn kind<'a>(text: &str, span: &Range<usize>, group: &dyn Fn(&str) -> Option<&'a str>) -> Option<FigureKind> {
@@ -131,6 +133,12 @@ fn kind<'a>(text: &str, span: &Range<usize>, group: &dyn Fn(&str) -> Option<&'a 
     }
     if let Some(run) = group("zh") {
         return chinese_word(text, span, run);
+    }
+    if let Some(nth) = group("nth") {
+        const NTH: [&str; 8] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+        let value = NTH.iter().position(|known| *known == nth)? as f64 + 1.0;
+        let written = Written { value, step: 1.0, is_percent: false, sign: None };
+        return Some(FigureKind::Number { written, is_word: true, is_ordinal: true });
     }
     word(numerals::english(group("en")?)?, 1.0, false)
 }

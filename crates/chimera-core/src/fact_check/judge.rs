@@ -137,7 +137,10 @@ impl<'a> Judge<'a> {
         } else {
             false
         };
-        let _ = clause;
+        // A comparison at some minute is one of the timeline's marks.
+        if self.direction(clause).is_some() {
+            return mark;
+        }
         let moment =
             self.sheet.moments.iter().any(|moment| near(moment.from_ms) && self.tells_of(moment, clause));
         mark || near(self.sheet.duration_ms) || moment
@@ -189,6 +192,9 @@ impl<'a> Judge<'a> {
             None if is_word => return true,
             None => Vec::new(),
         };
+        if is_word && is_ordinal && !metrics.contains(&Metric::Place) {
+            return true;
+        }
         let metrics = if is_ordinal { ordinals(&metrics) } else { metrics };
         let wants = |metric: &Metric| metrics.is_empty() || metrics.contains(metric);
         let of_moments: Vec<f64> = moments
@@ -208,6 +214,7 @@ impl<'a> Judge<'a> {
         self.sheet.facts.iter().any(|fact| {
             let turned_right = match (direction, fact.amount) {
                 (Some(ahead), Amount::Difference(value)) => ahead == (value >= 0.0) || value.abs() < 0.5,
+                (Some(_), _) => !matches!(fact.metric, Metric::Gold | Metric::GoldPerMinute),
                 _ => true,
             };
             wants(&fact.metric)
@@ -234,11 +241,12 @@ impl<'a> Judge<'a> {
             .first()
             .is_some_and(|label| figures.first().is_none_or(|first| label.span.start < first.span.start));
         let mut best: Option<(usize, &Label)> = None;
-        for label in &found {
+        let is_percent = matches!(figure.kind, FigureKind::Number { written, .. } if written.is_percent);
+        for label in found.iter().filter(|label| !is_percent || label.metrics.iter().any(is_share)) {
             let between = if label.span.end <= figure.span.start {
                 label.span.end..figure.span.start
             } else {
-                figure.span.end..label.span.start
+                figure.span.end..label.span.start.max(figure.span.end)
             };
             let is_before = label.span.end <= figure.span.start;
             // Another number in between has the better claim.
@@ -247,7 +255,8 @@ impl<'a> Judge<'a> {
                 + usize::from(blocked) * 60
                 + usize::from(label.is_weak) * 14
                 + usize::from(is_before != label_first);
-            if best.is_none_or(|(known, _)| cost < known) {
+            // Of equals the nearer one counts: the later before a number, the earlier after it.
+            if best.is_none_or(|(known, _)| cost < known || (cost == known && is_before)) {
                 best = Some((cost, label));
             }
         }
@@ -256,30 +265,18 @@ impl<'a> Judge<'a> {
                 return None;
             }
             let mut metrics = label.metrics.to_vec();
-            metrics.extend(self.widened(&found, label));
+            metrics.extend(widened(&self.reading.lower[span.clone()], &found, label));
             return Some(metrics);
         }
         if is_word {
             return None;
         }
+        if is_percent {
+            return Some(vec![Metric::KillParticipation, Metric::DamageShare, Metric::ConversionRate]);
+        }
         // The subject of the sentence may have been named in an earlier clause.
         let earlier = labels::find(&self.reading.lower, &(self.sentence.span.start..span.start));
         earlier.last().map(|label| label.metrics.to_vec())
-    }
-
-    /// A word of comparison turns the thing beside it into a difference; a "score" beside a dimension means that one.
-    fn widened(&self, found: &[Label], label: &Label) -> Vec<Metric> {
-        let compares = found.iter().any(|other| other.is_weak && other.metrics.contains(&Metric::GoldDiff10));
-        let mut more = Vec::new();
-        for metric in label.metrics {
-            if let (Metric::Dimension(dimension), true) = (metric, compares) {
-                more.extend([Metric::VersusTeam(*dimension), Metric::VersusOpponent(*dimension)]);
-            }
-            if let Metric::Dimension(dimension) = metric {
-                more.push(Metric::DimensionRank(*dimension));
-            }
-        }
-        more
     }
 
     /// Whose numbers a clause can be about.
@@ -337,6 +334,36 @@ impl<'a> Judge<'a> {
             }
         }
     }
+}
+
+/// What the rest of the clause makes of a label: a comparison turns it into a difference, a "score" beside a dimension
+/// means that one, damage may be taken, and kills may be those that were converted.
+fn widened(clause: &str, found: &[Label], label: &Label) -> Vec<Metric> {
+    let compares = found.iter().any(|other| other.is_weak && other.metrics.contains(&Metric::GoldDiff10));
+    let converts = found.iter().any(|other| other.metrics.contains(&Metric::Conversions));
+    let clears = found.iter().any(|other| other.metrics.contains(&Metric::WardsKilled));
+    let is_taken = sides::has(clause, "took|taken|taking|承受|吃了|吃下|扛了|挨了");
+    let mut more = Vec::new();
+    for metric in label.metrics {
+        match metric {
+            Metric::Dimension(dimension) => {
+                more.push(Metric::DimensionRank(*dimension));
+                if compares {
+                    more.extend([Metric::VersusTeam(*dimension), Metric::VersusOpponent(*dimension)]);
+                }
+            }
+            Metric::WardsPlaced if clears => more.push(Metric::WardsKilled),
+            Metric::Kills if converts => more.push(Metric::Conversions),
+            Metric::Damage if is_taken => more.push(Metric::DamageTaken),
+            _ => {}
+        }
+    }
+    more
+}
+
+/// Whether a metric is written as a percentage.
+fn is_share(metric: &Metric) -> bool {
+    matches!(metric, Metric::KillParticipation | Metric::DamageShare | Metric::ConversionRate)
 }
 
 /// An ordinal is a place or a rank.

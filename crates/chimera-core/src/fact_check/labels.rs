@@ -1,6 +1,8 @@
 //! The words that say what a number measures.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::fact_sheet::Metric as M;
 use crate::report::Objective as O;
@@ -35,23 +37,30 @@ const ALL_DIMENSIONS: &[M] = &[
 /// Words and what they measure; the longest word at a place counts. Chinese and English, lower case.
 const LABELS: &[(&str, &[M])] = &[
     (
+        "辅助|帮助|协助|借助|有助|死亡之|杀出|死角|一血|first blood|亮眼|耀眼|抢眼|显眼|眼前|眼看|名副其实|第一时间|升级",
+        &[],
+    ),
+    (
         "参团率|击杀参与率|击杀参与|参战率|参团|参与率|kill participation|participation|kp",
         &[M::KillParticipation, M::Dimension(D::Teamplay)],
     ),
-    ("击杀|人头|杀敌|kills|kill|takedowns", &[M::Kills]),
+    ("击杀|人头|杀敌|斩获|杀|kills|kill|takedowns", &[M::Kills]),
     (
-        "阵亡|死亡|倒下|倒地|被击杀|被杀|死了|挂了|deaths|death|died|dying|dead|dies|die",
+        "阵亡|死亡|死|倒了|fell|fallen|went down|倒下|倒地|被击杀|被杀|死了|挂了|deaths|death|died|dying|dead|dies|die",
         &[M::Deaths, M::DeadSeconds],
     ),
     (
         "等待复活|复活|死亡时间|灰屏|seconds dead|spent dead|time dead|seconds spent dead|respawn",
         &[M::DeadSeconds],
     ),
-    ("助攻|assists|assist", &[M::Assists]),
+    ("助攻|助|assists|assist", &[M::Assists]),
     ("kda|战损比", &[M::Kda]),
-    ("补刀|补兵|小兵|刀|cs|creep score|creeps|minions|farm", &[M::Cs, M::CsPerMinute, M::CsAt10, M::CsAt15]),
     (
-        "金币|金钱|gold|经济",
+        "补刀|补兵|补了|last hits|last-hits|小兵|刀|cs|creep score|creeps|minions|farm",
+        &[M::Cs, M::CsPerMinute, M::CsAt10, M::CsAt15],
+    ),
+    (
+        "金币|金钱|块钱|块|income|gold|经济",
         &[M::Gold, M::GoldPerMinute, M::GoldDiff10, M::GoldDiff15, M::Dimension(D::Economy)],
     ),
     ("经济差|gold difference|gold diff|gold lead|gold deficit", &[M::GoldDiff10, M::GoldDiff15]),
@@ -69,7 +78,6 @@ const LABELS: &[(&str, &[M])] = &[
         "承受|承受伤害|承伤|吃下|扛下|挡下|damage taken|tanked|absorbed|soaked|tankiness|坦度",
         &[M::DamageTaken, M::Dimension(D::Tankiness)],
     ),
-    ("took", &[M::DamageTaken]),
     ("减免|mitigated|mitigation", &[M::DamageMitigated]),
     (
         "对建筑|对建筑和野怪|对目标|damage to objectives|objective damage",
@@ -88,11 +96,14 @@ const LABELS: &[(&str, &[M])] = &[
         &[M::WardsPlaced, M::WardsPerMinute],
     ),
     (
-        "排掉|排眼|拆掉|清掉|清除|反眼|排除|连排|拆除|wards destroyed|wards cleared|wards killed|destroyed|cleared|clearing|swept",
+        "排掉|排了|拆了|清了|排除了|排眼|拆掉|清掉|清除|反眼|排除|连排|拆除|wards destroyed|wards cleared|wards killed|destroyed|cleared|clearing|swept",
         &[M::WardsKilled],
     ),
     ("控制守卫|真眼|control wards|control ward|pink wards|pinks", &[M::ControlWards]),
-    ("控制|控制时间|控制时长|crowd control|cc", &[M::ControlSeconds, M::Dimension(D::CrowdControl)]),
+    (
+        "控制|硬控|locked down|控制时间|控制时长|crowd control|cc",
+        &[M::ControlSeconds, M::Dimension(D::CrowdControl)],
+    ),
     ("等级|级|level|lvl|lv", &[M::Level]),
     ("连杀|连续击杀|killing spree|spree|streak", &[M::KillingSpree, M::MultiKill]),
     ("平均分|均分|队伍均分|mean score|average score|team mean|team average", &[M::MeanTotal]),
@@ -108,7 +119,7 @@ const LABELS: &[(&str, &[M])] = &[
     ("排名|队内|全队第|rank|ranked|on the team|in the team|on your team", &[M::Rank]),
     ("第|名|place|finished|placed|finish", &[M::Place, M::Rank]),
     (
-        "转化率|转化|换来了资源|换来资源|conversion rate|conversion|converted|conversions",
+        "转化率|击杀转化率|转化|conversion rate of kills|换来了资源|换来资源|conversion rate|conversion|converted|conversions",
         &[M::ConversionRate, M::Conversions],
     ),
     ("小龙|元素龙|dragons|dragon|drakes|drake", &[M::Taken(O::Dragon)]),
@@ -156,27 +167,44 @@ const DIFFERENCES: &[M] = &[
     M::VersusTeam(D::Placement),
 ];
 
-/// The labels of a stretch of lower-case text, the longest at each place, none overlapping.
-pub(super) fn find(text: &str, span: &Range<usize>) -> Vec<Label> {
-    let (mut found, mut at) = (Vec::new(), span.start);
-    while at < span.end {
-        let rest = &text[at..span.end];
-        let mut best: Option<(usize, &'static [M], bool)> = None;
-        for (is_weak, table) in [(false, LABELS), (true, WEAK)] {
-            for (words, metrics) in table {
-                for word in words.split('|') {
-                    let longer = best.is_none_or(|(length, _, _)| word.len() > length);
-                    if longer && rest.starts_with(word) && is_whole(text, at, word) {
-                        best = Some((word.len(), metrics, is_weak));
-                    }
-                }
+struct Word {
+    text: &'static str,
+    metrics: &'static [M],
+    is_weak: bool,
+}
+
+/// Every word by its first character, longest first.
+static BY_FIRST: LazyLock<HashMap<char, Vec<Word>>> = LazyLock::new(|| {
+    let mut by_first: HashMap<char, Vec<Word>> = HashMap::new();
+    for (is_weak, table) in [(false, LABELS), (true, WEAK)] {
+        for (words, metrics) in table {
+            for text in words.split('|') {
+                let first = text.chars().next().unwrap_or(' ');
+                by_first.entry(first).or_default().push(Word { text, metrics, is_weak });
             }
         }
-        if let Some((length, metrics, is_weak)) = best {
-            found.push(Label { span: at..at + length, metrics, is_weak });
-            at += length;
-        } else {
-            at += rest.chars().next().map_or(1, char::len_utf8);
+    }
+    for words in by_first.values_mut() {
+        words.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
+    }
+    by_first
+});
+
+/// The labels of a stretch of lower-case text, the longest at each place, none overlapping.
+pub(super) fn find(text: &str, span: &Range<usize>) -> Vec<Label> {
+    let (mut found, mut skip_to) = (Vec::new(), span.start);
+    for (offset, first) in text[span.clone()].char_indices() {
+        let at = span.start + offset;
+        let candidates = BY_FIRST.get(&first).map_or(&[][..], Vec::as_slice);
+        let fits = |word: &&Word| text[at..span.end].starts_with(word.text) && is_whole(text, at, word.text);
+        if at >= skip_to
+            && let Some(word) = candidates.iter().find(fits)
+        {
+            skip_to = at + word.text.len();
+            if word.metrics.is_empty() {
+                continue;
+            }
+            found.push(Label { span: at..skip_to, metrics: word.metrics, is_weak: word.is_weak });
         }
     }
     found

@@ -1,10 +1,5 @@
 //! Numbers written as words, in Chinese and English.
 
-/// Chinese digits and units.
-pub(super) fn is_chinese_digit(character: char) -> bool {
-    "零一二两三四五六七八九十百千万".contains(character)
-}
-
 /// The value of a run of Chinese digits and units up to 99,999,999; `None` for no number.
 pub(super) fn chinese(run: &str) -> Option<f64> {
     let (mut total, mut section, mut digit) = (0_u64, 0_u64, None);
@@ -64,7 +59,6 @@ const ENGLISH: &[(&str, u32)] = &[
     ("thirty", 30),
     ("forty", 40),
     ("fifty", 50),
-    ("once", 1),
     ("twice", 2),
     ("thrice", 3),
 ];

@@ -23,8 +23,8 @@ pub(super) struct Sentence {
     pub(super) clauses: Vec<Range<usize>>,
 }
 
-/// Stands for masked letters: no letter, no digit.
-const MASK: char = '\u{FFFC}';
+/// Stands for one byte of masked letters: no letter, no digit, and one byte itself.
+const MASK: char = '\u{1}';
 
 impl Reading {
     pub(super) fn of(original: &str, sheet: &FactSheet) -> Self {
@@ -44,7 +44,7 @@ impl Reading {
         for mention in &mentions {
             blank(&mut lower, mention.span.clone());
         }
-        let sentences = sentences(&text);
+        let sentences = sentences(&lower);
         Self { text, lower, origin, mentions, sentences }
     }
 
@@ -52,13 +52,6 @@ impl Reading {
         let start = self.origin.get(span.start).map_or(0, |origin| origin.0);
         let end = self.origin.get(span.end.saturating_sub(1)).map_or(start, |origin| origin.1);
         start..end.max(start)
-    }
-
-    /// The clause that holds a place, with its sentence.
-    pub(super) fn place(&self, at: usize) -> Option<(&Sentence, usize)> {
-        let sentence = self.sentences.iter().find(|sentence| sentence.span.contains(&at))?;
-        let clause = sentence.clauses.iter().position(|clause| clause.contains(&at))?;
-        Some((sentence, clause))
     }
 
     /// The names of a stretch.
@@ -106,11 +99,9 @@ fn blank(text: &mut String, span: Range<usize>) {
     }
 }
 
-/// Filler of a length in bytes: the mask where it fits, a control character for the rest.
+/// Filler of a length in bytes.
 fn blanks(bytes: usize) -> String {
-    let mut filler = MASK.to_string().repeat(bytes / MASK.len_utf8());
-    filler.extend(std::iter::repeat_n('\u{1}', bytes % MASK.len_utf8()));
-    filler
+    MASK.to_string().repeat(bytes)
 }
 
 fn sentences(text: &str) -> Vec<Sentence> {

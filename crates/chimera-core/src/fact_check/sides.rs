@@ -54,10 +54,14 @@ pub(super) fn wrong(
 
 fn colours(text: &str, sheet: &FactSheet, moments: &[&Moment]) -> Vec<(Range<usize>, ClaimKind)> {
     let mut found: Vec<(Range<usize>, ClaimKind)> = Vec::new();
+    let mut seen: Vec<Range<usize>> = Vec::new();
     for (words, colour) in COLOURS {
         for span in places(text, words) {
-            let known = found.iter().any(|(known, _)| known.start < span.end && span.start < known.end);
-            if !known && !colour_holds(text, sheet, moments, *colour, &span) {
+            if seen.iter().any(|known| known.start < span.end && span.start < known.end) {
+                continue;
+            }
+            seen.push(span.clone());
+            if !colour_holds(text, sheet, moments, *colour, &span) {
                 found.push((span, ClaimKind::Side));
             }
         }

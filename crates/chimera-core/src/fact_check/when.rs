@@ -31,7 +31,7 @@ impl Category {
 }
 
 const WORDS: &[(&str, Category)] = &[
-    ("远古巨龙|远古龙|elder", Category::Taken(Objective::ElderDragon)),
+    ("远古巨龙|远古龙|elder dragon|elder drake|elder", Category::Taken(Objective::ElderDragon)),
     ("小龙坑|大龙坑|龙坑|dragon pit|baron pit", Category::Fight),
     ("小龙|元素龙|dragon|drake", Category::Taken(Objective::Dragon)),
     ("大龙|男爵|baron", Category::Taken(Objective::Baron)),
@@ -129,6 +129,32 @@ pub(super) fn scope(
     }
 }
 
+/// Words before somebody who suffered an event, or made the player suffer it.
+const OBJECT_OF: &[&str] = &[
+    "单杀",
+    "单杀了",
+    "击杀",
+    "击杀了",
+    "终结",
+    "终结了",
+    "被",
+    "死于",
+    "拿下",
+    "干掉",
+    "干掉了",
+    "kill on",
+    "killed",
+    "killing",
+    "shutdown on",
+    "death to",
+    "died to",
+    "blood on",
+    "given to",
+    "solo killed",
+    "against",
+    "on",
+];
+
 /// Claims about these moments in a stretch of text that do not fit any of them: the kinds of event, and the champions.
 pub(super) fn contradictions(
     reading: &Reading,
@@ -146,8 +172,16 @@ pub(super) fn contradictions(
             && (soft_fits || !said_hard(&said).is_empty())
     };
     let fitting: Vec<&&Moment> = moments.iter().filter(fits).collect();
-    let own = sheet.player().map(|member| member.champion_id);
+    // One's own champion may always be named, but not as the one who was killed or did the killing.
+    let own = |mention: &crate::names::Mention| {
+        let before = &reading.lower[scope.start..mention.span.start];
+        sheet
+            .player()
+            .map(|member| member.champion_id)
+            .filter(|_| !OBJECT_OF.iter().any(|word| before.trim_end().ends_with(word)))
+    };
     let strangers = reading.mentions_in(scope).filter(|mention| {
+        let own = own(mention);
         let known = |id: &u32| {
             Some(*id) == own
                 || fitting.iter().any(|moment| moment.champions.iter().any(|(champion, _)| champion == id))

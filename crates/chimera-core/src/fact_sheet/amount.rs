@@ -39,7 +39,7 @@ impl Amount {
         }
     }
 
-    /// Whether a text may write this number so: rounded or cut off at the last digit that it shows.
+    /// Whether a text may write this number so: rounded at the last digit that it shows.
     #[must_use]
     pub fn accepts(self, written: Written) -> bool {
         match self {
@@ -65,10 +65,9 @@ impl Amount {
     }
 }
 
-/// Rounded to the written digit, or cut off there. An integer may stand for a number with a fraction only when the number
-/// is not small, or the rounding is the nearest one.
+/// Rounded to the written digit; large numbers written in thousands or more may also be cut off there.
 fn fits(value: f64, written: Written) -> bool {
     let off = value - written.value;
     let half = written.step / 2.0 * (1.0 + 1e-9) + 1e-9;
-    off.abs() <= half || (0.0..written.step * (1.0 - 1e-9)).contains(&off)
+    off.abs() <= half || (written.step >= 100.0 && (0.0..written.step).contains(&off))
 }

@@ -7,7 +7,7 @@ use crate::match_record::{ParticipantId, TeamId};
 use crate::mode::Mode;
 use crate::names::{Language, Names};
 use crate::report::{
-    Evidence, EvidenceKind, Objective, Outcome, PlayerFacts, Review, Side, Teamfight, TimelineLine,
+    Actor, Evidence, EvidenceKind, Objective, Outcome, PlayerFacts, Review, Side, Teamfight, TimelineLine,
 };
 use crate::score::PlayerScore;
 
@@ -33,7 +33,8 @@ pub(super) fn sheet(review: &Review, names: &Names, language: Language) -> FactS
     facts.extend(of_match(&cast, review.duration_ms, review.mode));
     let fights = review.teamfights.iter().map(|fight| fight_moment(fight, player.team, &cast));
     let best = review.teamfights.first().map(|fight| (fight.from_ms, fight.to_ms));
-    let mut moments: Vec<Moment> = review.evidence.iter().map(evidence_moment).chain(fights).collect();
+    let mut moments: Vec<Moment> =
+        review.evidence.iter().map(|found| evidence_moment(found, &cast)).chain(fights).collect();
     moments.sort_by_key(|moment| (moment.from_ms, moment.to_ms));
     facts.extend(of_moments(own, &moments));
     let is_best = |moment: &Moment| {
@@ -76,7 +77,10 @@ pub(super) fn member(
     opponent: Option<ParticipantId>,
     names: &Names,
 ) -> CastMember {
-    let named = names.champion(facts.champion_id);
+    let by_key =
+        names.champion_id(&facts.champion_key).filter(|_| names.champion_key(facts.champion_id).is_none());
+    let champion_id = by_key.unwrap_or(facts.champion_id);
+    let named = names.champion(champion_id);
     let champion = if named.starts_with('#') && !facts.champion_key.is_empty() {
         facts.champion_key.clone()
     } else {
@@ -84,7 +88,7 @@ pub(super) fn member(
     };
     CastMember {
         id: facts.participant_id,
-        champion_id: facts.champion_id,
+        champion_id,
         champion,
         side: if facts.team == own_team { Side::Ally } else { Side::Enemy },
         is_lane_opponent: opponent == Some(facts.participant_id),
@@ -228,13 +232,17 @@ pub(super) fn of_moments(about: About, moments: &[Moment]) -> Vec<Fact> {
     counted.map(|(metric, number)| Fact { about, metric, amount: Amount::Count(number) }).collect()
 }
 
-fn evidence_moment(evidence: &Evidence) -> Moment {
+fn evidence_moment(evidence: &Evidence, cast: &[CastMember]) -> Moment {
+    let champion = |actor: &Actor| {
+        let member = cast.iter().find(|member| member.id == actor.participant_id);
+        member.map_or(actor.champion_id, |member| member.champion_id)
+    };
     let others = evidence.actors.iter().filter(|actor| actor.side != Side::Player);
     Moment {
         from_ms: evidence.at_ms,
         to_ms: evidence.at_ms,
         what: Happening::Evidence(evidence.what),
-        champions: others.map(|actor| (actor.champion_id, actor.side)).collect(),
+        champions: others.map(|actor| (champion(actor), actor.side)).collect(),
         dimension: evidence.dimension,
     }
 }

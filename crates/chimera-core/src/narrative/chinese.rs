@@ -7,7 +7,7 @@ use crate::fact_sheet::{FactSheet, Happening, Metric, Moment};
 use crate::mode::Mode;
 use crate::names::Language;
 use crate::report::{Outcome, Side};
-use crate::score::Dimension;
+use crate::score::{Dimension, Tier};
 
 const ZH: Language = Language::ZhCn;
 
@@ -104,21 +104,22 @@ fn record(sheet: &FactSheet) -> String {
 fn score(sheet: &FactSheet, style: Style) -> String {
     let (Some(total), Some(tier)) = (sheet.own(Metric::Total), sheet.tier) else { return String::new() };
     let won = matches!(sheet.result, Outcome::Win | Outcome::Placement(1..=4));
-    let verdict = match (total, won, style.tone) {
-        (85.0.., true, Tone::Competitive) => "各项都顶得住，是一局高质量的胜利",
-        (85.0.., true, Tone::Casual) => "这手感，赶紧存进精彩集锦",
-        (85.0.., true, Tone::Balanced) => "整局完成度很高",
-        (85.0.., false, _) => "结果虽然不如意，你这边已经交出了很漂亮的数据",
-        (75.0..85.0, true, _) => "大部分环节都打得扎实",
-        (75.0..85.0, false, _) => "没能赢下来，但你的发挥很稳",
-        (60.0..75.0, true, Tone::Casual) => "有高光，也有能再抠一抠的地方",
-        (60.0..75.0, true, _) => "有亮点，也有可以打磨的细节",
-        (60.0..75.0, false, _) => "有几处亮点，细节上还能再抠一抠",
-        (45.0..60.0, _, _) => "这局打得不轻松，有几处值得回看",
-        (_, true, _) => "过程有些吃力，好在团队把比赛拿了下来",
-        (_, false, _) => "这局的对抗很艰难，先从下面几点看起",
+    let first = matches!(sheet.result, Outcome::Win | Outcome::Placement(1));
+    let verdict = match (tier, won, style.tone) {
+        (Tier::S | Tier::SPlus, true, Tone::Competitive) => "各项都顶得住，是一局高质量的胜利",
+        (Tier::S | Tier::SPlus, true, Tone::Casual) => "这手感，赶紧存进精彩集锦",
+        (Tier::S | Tier::SPlus, true, Tone::Balanced) => "整局完成度很高",
+        (Tier::S | Tier::SPlus, false, _) => "结果虽然不如意，你这边已经交出了很漂亮的数据",
+        (Tier::A, true, _) => "大部分环节都打得扎实",
+        (Tier::A, false, _) => "没能赢下来，但你的发挥很稳",
+        (Tier::B, true, Tone::Casual) => "有高光，也有能再抠一抠的地方",
+        (Tier::B, true, _) => "有亮点，也有可以打磨的细节",
+        (Tier::B, false, _) => "有几处亮点，细节上还能再抠一抠",
+        (Tier::C, _, _) => "这局打得不轻松，有几处值得回看",
+        (Tier::D, _, _) if first => "过程有些吃力，好在团队把比赛拿了下来",
+        (Tier::D, _, _) => "这局的对抗很艰难，先从下面几点看起",
     };
-    let band = if total >= 50.0 { format!("（{} 级）", tier.as_str()) } else { String::new() };
+    let band = if tier > Tier::D { format!("（{} 级）", tier.as_str()) } else { String::new() };
     format!("综合评分 {total:.1}{band}，{verdict}。")
 }
 
@@ -128,10 +129,9 @@ fn strengths(sheet: &FactSheet, most: usize) -> String {
         let Some(value) = sheet.own(Metric::Dimension(*dimension)) else { continue };
         let name = words::dimension(*dimension, ZH);
         let lead = match index {
-            0 if value >= 70.0 => format!("最亮眼的是{name}（{value:.1} 分）"),
-            0 => format!("相对拿得出手的是{name}（{value:.1} 分）"),
-            _ => format!("{name}也不错（{value:.1} 分）")
-                .replace("也不错", if value >= 60.0 { "同样出色" } else { "紧随其后" }),
+            0 if value >= 60.0 => format!("最亮眼的是{name}（{value:.1} 分）"),
+            0 => format!("相对突出的是{name}（{value:.1} 分）"),
+            _ => format!("其次是{name}（{value:.1} 分）"),
         };
         text.push_str(&lead);
         if let Some(reason) = reason(sheet, *dimension) {
@@ -165,7 +165,7 @@ fn reason(sheet: &FactSheet, dimension: Dimension) -> Option<String> {
         },
         Dimension::Objective => match (own(Metric::Conversions), own(Metric::ConversionRate)) {
             (Some(conversions), Some(rate)) if conversions > 0.0 => {
-                format!("队伍有 {conversions} 次击杀换来了资源，转化率 {}", percent(rate))
+                format!("队伍把击杀转化为资源 {conversions} 次，转化率 {}", percent(rate))
             }
             _ => format!("对建筑和野怪造成 {} 伤害", count(Metric::ObjectiveDamage)?),
         },
@@ -255,7 +255,7 @@ fn room(sheet: &FactSheet, most: usize) -> String {
     for (index, dimension) in sheet.improvements.iter().take(most).enumerate() {
         let Some(value) = sheet.own(Metric::Dimension(*dimension)) else { continue };
         let name = words::dimension(*dimension, ZH);
-        let lead = if index == 0 { "可以继续打磨的是" } else { "其次是" };
+        let lead = if index == 0 { "可以继续打磨的是" } else { "另一处空间在" };
         text.push_str(&format!("{lead}{name}（{value:.1} 分）"));
         let bad =
             |moment: &&Moment| moments::mood(moment) == Mood::Bad && moment.dimension == Some(*dimension);
@@ -310,6 +310,7 @@ fn build(sheet: &FactSheet) -> String {
 fn closing(sheet: &FactSheet, style: Style) -> &'static str {
     let won = matches!(sheet.result, Outcome::Win | Outcome::Placement(1));
     match (style.tone, won) {
+        (Tone::Competitive, _) if sheet.moments.is_empty() => "先从分数最低的一项入手。",
         (Tone::Competitive, _) => "建议带着上面的时间点回看一遍录像。",
         (Tone::Casual, true) => "打得开心最重要，继续保持～",
         (Tone::Casual, false) => "喝口水歇一歇，回头再看这局会有收获～",

@@ -7,7 +7,7 @@ use crate::fact_sheet::{FactSheet, Happening, Metric, Moment};
 use crate::mode::Mode;
 use crate::names::Language;
 use crate::report::{Outcome, Side};
-use crate::score::Dimension;
+use crate::score::{Dimension, Tier};
 
 const EN: Language = Language::En;
 
@@ -76,7 +76,7 @@ fn opening(sheet: &FactSheet, style: Style) -> String {
     let end = match sheet.result {
         Outcome::Win => format!(" and won in {length}"),
         Outcome::Loss => format!(" and lost in {length}"),
-        Outcome::Placement(place) => format!(" and finished in place {place} after {length}"),
+        Outcome::Placement(place) => format!(" and finished {} after {length}", words::ordinal(place)),
         Outcome::Remake | Outcome::Unknown => format!(" for {length}"),
     };
     let part = sheet
@@ -112,20 +112,21 @@ fn record(sheet: &FactSheet) -> String {
 fn score(sheet: &FactSheet, style: Style) -> String {
     let (Some(total), Some(tier)) = (sheet.own(Metric::Total), sheet.tier) else { return String::new() };
     let won = matches!(sheet.result, Outcome::Win | Outcome::Placement(1..=4));
-    let verdict = match (total, won, style.tone) {
-        (85.0.., true, Tone::Competitive) => "strong across the board",
-        (85.0.., true, Tone::Casual) => "one for the highlight reel",
-        (85.0.., true, Tone::Balanced) => "a very complete game",
-        (85.0.., false, _) => "an excellent game of yours in spite of the result",
-        (75.0..85.0, true, _) => "solid in most of what you did",
-        (75.0..85.0, false, _) => "a steady game of yours even though it was not enough",
-        (60.0..75.0, true, _) => "with bright spots and some details to polish",
-        (60.0..75.0, false, _) => "with some bright spots to build on",
-        (45.0..60.0, _, _) => "a game that asked a lot of you; a few moments are worth another look",
-        (_, true, _) => "hard work, and your team brought it home",
-        (_, false, _) => "a tough game; the points below are a good place to start",
+    let first = matches!(sheet.result, Outcome::Win | Outcome::Placement(1));
+    let verdict = match (tier, won, style.tone) {
+        (Tier::S | Tier::SPlus, true, Tone::Competitive) => "strong across the board",
+        (Tier::S | Tier::SPlus, true, Tone::Casual) => "one for the highlight reel",
+        (Tier::S | Tier::SPlus, true, Tone::Balanced) => "a very complete game",
+        (Tier::S | Tier::SPlus, false, _) => "an excellent game of yours in spite of the result",
+        (Tier::A, true, _) => "solid in most of what you did",
+        (Tier::A, false, _) => "a steady game of yours even though it was not enough",
+        (Tier::B, true, _) => "with bright spots and some details to polish",
+        (Tier::B, false, _) => "with some bright spots to build on",
+        (Tier::C, _, _) => "a game that asked a lot of you; a few moments are worth another look",
+        (Tier::D, _, _) if first => "hard work, and your team brought it home",
+        (Tier::D, _, _) => "a tough game; the points below are a good place to start",
     };
-    let band = if total >= 50.0 { format!(" (tier {})", tier.as_str()) } else { String::new() };
+    let band = if tier > Tier::D { format!(" (tier {})", tier.as_str()) } else { String::new() };
     format!("Overall score {total:.1}{band}: {verdict}.")
 }
 
@@ -135,7 +136,7 @@ fn strengths(sheet: &FactSheet, most: usize) -> String {
         let Some(value) = sheet.own(Metric::Dimension(*dimension)) else { continue };
         let name = words::dimension(*dimension, EN);
         let lead = match index {
-            0 if value >= 70.0 => format!("What stood out was {name} ({value:.1})"),
+            0 if value >= 60.0 => format!("What stood out was {name} ({value:.1})"),
             0 => format!("Your best side was {name} ({value:.1})"),
             _ => format!("Next came {name} ({value:.1})"),
         };
@@ -178,12 +179,8 @@ fn reason(sheet: &FactSheet, dimension: Dimension) -> Option<String> {
         },
         Dimension::Objective => match (own(Metric::Conversions), own(Metric::ConversionRate)) {
             (Some(conversions), Some(rate)) if conversions > 0.0 => {
-                let how = if conversions > 1.5 {
-                    "kills of your team were converted"
-                } else {
-                    "kill of your team was converted"
-                };
-                format!("{conversions} {how} into objectives, a conversion rate of {}", percent(rate))
+                let times = plural(conversions, "conversion", "conversions");
+                format!("{times} of kills into objectives, a conversion rate of {}", percent(rate))
             }
             _ => format!("{} damage to objectives", count(Metric::ObjectiveDamage)?),
         },
@@ -230,7 +227,7 @@ fn reason(sheet: &FactSheet, dimension: Dimension) -> Option<String> {
                 count(Metric::Shielding)?
             )
         }
-        Dimension::Placement => format!("you reached place {}", count(Metric::Place)?),
+        Dimension::Placement => format!("you finished {}", words::ordinal(own(Metric::Place)? as u8)),
     })
 }
 
@@ -281,7 +278,7 @@ fn fight(sheet: &FactSheet) -> String {
         None => String::new(),
     };
     let from = FactSheet::clock(moment.from_ms);
-    format!("The biggest fight broke out at {from}{place}: {own_kills} kills to {other_kills}{after}.")
+    format!("The biggest fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
 }
 
 fn timed(sheet: &FactSheet, moment: &Moment) -> String {
@@ -359,6 +356,9 @@ fn build(sheet: &FactSheet) -> String {
 fn closing(sheet: &FactSheet, style: Style) -> &'static str {
     let won = matches!(sheet.result, Outcome::Win | Outcome::Placement(1));
     match (style.tone, won) {
+        (Tone::Competitive, _) if sheet.moments.is_empty() => {
+            "Start with the dimension that has the most room."
+        }
         (Tone::Competitive, _) => "Take the times above to the replay.",
         (Tone::Casual, true) => "Enjoy it, and keep doing what works.",
         (Tone::Casual, false) => "Take a break; this one will teach you something on a second look.",

@@ -75,7 +75,7 @@ pub(crate) fn best_of(mut moments: Vec<&Moment>, most: usize) -> Vec<&Moment> {
         moments.sort_by_key(|moment| (std::cmp::Reverse(weight(moment)), moment.from_ms));
         let mut kept: Vec<&Moment> = Vec::new();
         for moment in moments {
-            if kept.len() < most && kept.iter().all(|other| other.from_ms / 1000 != moment.from_ms / 1000) {
+            if kept.len() < most && kept.iter().all(|other| !is_same_story(other, moment)) {
                 kept.push(moment);
             }
         }
@@ -83,6 +83,25 @@ pub(crate) fn best_of(mut moments: Vec<&Moment>, most: usize) -> Vec<&Moment> {
     }
     moments.sort_by_key(|moment| moment.from_ms);
     moments
+}
+
+/// Whether two moments are of the same second, or lead to the same objective.
+fn is_same_story(one: &Moment, other: &Moment) -> bool {
+    let apart = one.from_ms.abs_diff(other.from_ms);
+    let same_kind = objective_of(one).is_some() && objective_of(one) == objective_of(other);
+    one.from_ms / 1000 == other.from_ms / 1000 || (same_kind && apart < 90_000)
+}
+
+fn objective_of(moment: &Moment) -> Option<Objective> {
+    match moment.what {
+        Happening::Fight { objective, .. } => objective.map(|(kind, _)| kind),
+        Happening::Evidence(
+            EvidenceKind::Objective { objective, .. }
+            | EvidenceKind::Conversion { objective, .. }
+            | EvidenceKind::DeathBeforeObjective { objective, .. },
+        ) => Some(objective),
+        Happening::Evidence(_) => None,
+    }
 }
 
 /// A moment in words, without its time and without a subject: `单杀亚索`, `solo kill on Yasuo`.

@@ -48,7 +48,7 @@ fn opening(sheet: &FactSheet, chinese: bool, length: &str) -> String {
     let end = match sheet.result {
         Outcome::Win => format!("won{side} in {length}"),
         Outcome::Loss => format!("lost{side} in {length}"),
-        Outcome::Placement(place) => format!("finished in place {place} after {length}"),
+        Outcome::Placement(place) => format!("finished {} after {length}", words::ordinal(place)),
         Outcome::Remake | Outcome::Unknown => format!("played{side} for {length}"),
     };
     let mean = mean.map(|mean| format!(", with a mean score of {mean:.1}")).unwrap_or_default();
@@ -182,5 +182,5 @@ fn fight(sheet: &FactSheet, chinese: bool) -> String {
         Some((kind, false)) => format!(", and the enemy went on to take {kind}"),
         None => String::new(),
     };
-    format!("The biggest fight broke out at {from}{place}: {own_kills} kills to {other_kills}{after}.")
+    format!("The biggest fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
 }

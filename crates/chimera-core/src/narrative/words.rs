@@ -231,3 +231,14 @@ pub(crate) fn grouped(value: f64) -> String {
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.0}%", share * 100.0)
 }
+
+/// An English ordinal: `1st`.
+pub(crate) fn ordinal(number: u8) -> String {
+    let ending = match (number % 10, number % 100) {
+        (1, hundred) if hundred != 11 => "st",
+        (2, hundred) if hundred != 12 => "nd",
+        (3, hundred) if hundred != 13 => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}

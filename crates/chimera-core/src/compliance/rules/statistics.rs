@@ -80,7 +80,8 @@ const TOWER_OR_BOOTS: &str = r"tower|turret|boots|塔|鞋|战队|俱乐部";
 fn ranks() -> Vec<Written> {
     vec![
         written(TierRank, r"(?:^|[^a-z0-9])t[- ]?[0-9零一二三](?:$|[^a-z0-9%:.])").unless(TOWER_OR_BOOTS),
-        written(TierRank, r"\btier[- ]?(?:[0-9]|zero|one|two|three|s|a|b|c)\b").unless(TOWER_OR_BOOTS),
+        written(TierRank, r"\btier[- ]?(?:[0-9]|zero|one|two|three)\b").unless(TOWER_OR_BOOTS),
+        written(TierRank, r"\btier[- :]*(?:s|a|b|c|d)\b").unless("<score>"),
         written(TierRank, r"(?:^|[^a-z0-9])(?:s{1,3}|[abcdf]|ss)[+-]? ?[- ]?(?:级|档|tier)").needs("<aug>"),
         written(TierRank, r"(?:^|[^a-z0-9])(?:s{1,3}|[abcdf]|ss)[+-]? ?[- ]?(?:级|档|tier)").unless("<score>"),
         written(TierRank, r"\btiers?\b").needs("<aug>").unless(r"(?:gold|silver|prismatic)[- ]tier|tier[- ]?[23]? ?(?:boots|tower|turret)"),
