@@ -90,6 +90,7 @@ fn categories_of(moment: &Moment) -> Vec<Category> {
             EvidenceKind::Objective { objective, .. } => vec![C::Taken(*objective)],
             EvidenceKind::Conversion { objective, .. } => vec![C::Kill, C::Taken(*objective)],
             EvidenceKind::WardsCleared { .. } => vec![C::Wards],
+            EvidenceKind::Takedowns { .. } => vec![C::Kill, C::Fight],
             EvidenceKind::ItemFinished { .. } => Vec::new(),
             EvidenceKind::LevelLead { .. } => vec![C::Level],
             EvidenceKind::DeathStreak { .. } => vec![C::Death],
