@@ -101,6 +101,7 @@ evidence-item_finished = Finished { $item }
 evidence-level_lead = Level { $level }, { $seconds } s before the lane opponent
 evidence-death_streak = { $count } deaths within four minutes
 evidence-fight = Team fight: { $won } to { $lost } kills
+evidence-takedowns = { $count } enemies brought down in one round
 evidence-other = Notable moment
 evidence-nobody = an enemy
 
@@ -165,6 +166,7 @@ highlight-team = { $dimension } { $value } · { $team } vs team mean
 highlight-lane = , { $lane } vs lane
 lineup-head = #|Champion|Player|Score|K/D/A|Dmg|Vis
 player-hidden = hidden
+player-bot = computer
 duo-line = With { $who }: { $score }
 rank-line = Place { $rank } of { $size } in the team · team mean { $mean }
 

@@ -101,6 +101,7 @@ evidence-item_finished = 合成 { $item }
 evidence-level_lead = 先于对位 { $seconds } 秒到达 { $level } 级
 evidence-death_streak = 四分钟内阵亡 { $count } 次
 evidence-fight = 团战：击杀 { $won } 比 { $lost }
+evidence-takedowns = 一回合内参与击倒 { $count } 名对手
 evidence-other = 值得留意的时刻
 evidence-nobody = 敌方
 
@@ -159,6 +160,7 @@ highlight-team = { $dimension } { $value } · 比队伍均值 { $team }
 highlight-lane = ，比对位 { $lane }
 lineup-head = #|英雄|玩家|评分|K/D/A|伤害|视野
 player-hidden = 隐藏
+player-bot = 电脑
 duo-line = 搭档 { $who }：{ $score }
 rank-line = 队内第 { $rank } / { $size } 名 · 队伍均值 { $mean }
 

@@ -12,27 +12,15 @@ const MARKS_IN_A_ROW: usize = 2;
 pub fn name(raw: &str) -> String {
     let plain = plain_name(raw);
     let mut escaped = String::with_capacity(plain.len() + 8);
-    for character in plain.chars() {
-        if matches!(
-            character,
-            '\\' | '*'
-                | '_'
-                | '~'
-                | '|'
-                | '`'
-                | '>'
-                | '<'
-                | '#'
-                | '-'
-                | '+'
-                | '['
-                | ']'
-                | '('
-                | ')'
-                | ':'
-                | '@'
-                | '='
-        ) {
+    for (place, character) in plain.chars().enumerate() {
+        // A dash or plus makes a list only where a line begins.
+        let begins_list = place == 0 && matches!(character, '-' | '+' | '=');
+        if begins_list
+            || matches!(
+                character,
+                '\\' | '*' | '_' | '~' | '|' | '`' | '>' | '<' | '#' | '[' | ']' | '(' | ')' | ':' | '@'
+            )
+        {
             escaped.push('\\');
         }
         escaped.push(character);
@@ -123,6 +111,7 @@ mod tests {
         check_name("@everyone <@123>", "\\@everyone \\<\\@123\\>");
         check_name("[a](https://x.y)", "\\[a\\]\\(https\\://x.y\\)");
         check_name("a\nb\t\tc", "abc");
+        check_name("- a-b", "\\- a-b");
         check_name("x`y", "x'y");
         check_name("\u{202E}evil\u{200B}", "evil");
         check_name("  ", "?");

@@ -49,6 +49,7 @@ fn weight(what: EvidenceKind) -> u32 {
         EvidenceKind::DeathBeforeObjective { .. } => 78,
         EvidenceKind::FirstBlood | EvidenceKind::SoloKill => 75,
         EvidenceKind::Shutdown { .. } | EvidenceKind::BountyLost { .. } => 70,
+        EvidenceKind::Takedowns { count } => 60 + count,
         EvidenceKind::Fight { .. } => 65,
         EvidenceKind::FirstBloodVictim | EvidenceKind::SoloDeath | EvidenceKind::DeathStreak { .. } => 60,
         EvidenceKind::Objective { .. } => 55,
@@ -98,6 +99,7 @@ fn what(moment: &Evidence, look: &Look<'_>) -> String {
         EvidenceKind::LevelLead { level, ahead_ms } => {
             look.text_with("evidence-level_lead", &[("level", level.into()), ("seconds", seconds(ahead_ms))])
         }
+        EvidenceKind::Takedowns { count } => look.text_with("evidence-takedowns", &[("count", count.into())]),
         EvidenceKind::DeathStreak { count } => {
             look.text_with("evidence-death_streak", &[("count", count.into())])
         }

@@ -2,7 +2,7 @@
 
 use chimera_core::report::Member;
 
-use super::{Look, figures};
+use super::{Look, figures, review};
 use crate::discord::{limits, markdown};
 
 /// Columns of rank, champion, player, score, K/D/A, damage and vision.
@@ -25,10 +25,8 @@ pub(super) fn lineup(members: &[Member], look: &Look<'_>) -> String {
 
 fn cells(member: &Member, place: usize, look: &Look<'_>) -> [String; 7] {
     let facts = &member.facts;
-    let name = match &facts.riot_id {
-        Some(riot_id) => markdown::plain_name(riot_id.split('#').next().unwrap_or_default()),
-        None => look.text("player-hidden"),
-    };
+    let full = review::player_name(facts, look).unwrap_or_else(|| figures::UNKNOWN.to_owned());
+    let name = full.split('#').next().unwrap_or_default().to_owned();
     [
         member.rank.map_or_else(|| (place + 1).to_string(), |rank| rank.to_string()),
         markdown::plain_name(&look.names.champion(facts.champion_id)),

@@ -149,11 +149,21 @@ pub(super) fn buttons(
 }
 
 fn author(player: &PlayerFacts, look: &Look<'_>) -> String {
-    let name = match &player.riot_id {
-        Some(riot_id) => markdown::plain_name(riot_id),
-        None => look.text("player-hidden"),
-    };
-    format!("{name} · {}", markdown::plain_name(&look.names.champion(player.champion_id)))
+    let champion = markdown::plain_name(&look.names.champion(player.champion_id));
+    match player_name(player, look) {
+        Some(name) => format!("{name} · {champion}"),
+        None => champion,
+    }
+}
+
+/// A player's Riot ID, or why there is none; `None` in matches from before Riot IDs.
+pub(super) fn player_name(player: &PlayerFacts, look: &Look<'_>) -> Option<String> {
+    match &player.riot_id {
+        _ if player.is_hidden => Some(look.text("player-hidden")),
+        Some(riot_id) => Some(markdown::plain_name(riot_id)),
+        None if player.is_bot => Some(look.text("player-bot")),
+        None => None,
+    }
 }
 
 fn description(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> String {
