@@ -2,13 +2,14 @@
 //!
 //! [`worker::run`](crate::worker::run) is built on the claiming half of it; programs mostly need the other.
 
+mod claims;
 mod database;
 #[cfg(feature = "redis")]
 mod redis;
+mod tidy;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use chassis::clock::{Clock, utc_text};
 use jiff::Timestamp;
@@ -18,18 +19,9 @@ use tokio::sync::futures::Notified;
 
 use crate::error::JobsError;
 use crate::inspect::KindStats;
-use crate::job::{Claimed, Enqueued, JobId, JobRecord, Lease, NewJob, check_kind};
-use crate::lease::Grant;
-use crate::retry::storable;
+use crate::job::{Enqueued, JobId, JobRecord, Lease, NewJob, check_kind};
 use crate::settings::{Backend, QueueSettings};
-use crate::{dead, inspect, lease, observe, outbox, pause, upkeep};
-
-/// How often tables are tidied, by whoever claims.
-const UPKEEP_EVERY: Duration = Duration::from_secs(60);
-/// A clock that shows this much less than before was set back.
-const SET_BACK_MS: i64 = 1_000;
-/// Jobs in one claim.
-const CLAIM_LIMIT: u32 = 64;
+use crate::{dead, inspect, lease, observe, outbox, pause};
 
 /// A queue. Cloning is cheap and shares it. Every call may fail with [`JobsError::Storage`].
 #[derive(Clone)]
@@ -50,7 +42,7 @@ struct Inner {
     line: Line,
     /// Wakes workers of this process.
     news: Notify,
-    watch: Watch,
+    watch: tidy::Watch,
     last_upkeep: Mutex<Option<Instant>>,
 }
 
@@ -82,7 +74,7 @@ impl Queue {
                 clock,
                 line,
                 news: Notify::new(),
-                watch: Watch::default(),
+                watch: tidy::Watch::default(),
                 last_upkeep: Mutex::new(None),
             }),
         })
@@ -190,118 +182,7 @@ impl Queue {
     }
 }
 
-/// The claiming half.
 impl Queue {
-    /// Takes up to `limit` (64 at most) jobs of a kind that are due, in the order of the line, for as long as the
-    /// lease. Empty when there are none or the kind is paused. A returned job may be
-    /// [exhausted](crate::Job::is_exhausted): bury it.
-    ///
-    /// # Errors
-    /// When the backend does not answer; no job is lost by that.
-    pub async fn claim(
-        &self,
-        kind: &str,
-        worker: &str,
-        lease: Duration,
-        limit: u32,
-    ) -> Result<Vec<Claimed>, JobsError> {
-        check_kind(kind)?;
-        let moment = self.now();
-        self.keep_up(&moment).await;
-        let grant = Grant::new(worker, lease);
-        let limit = limit.min(CLAIM_LIMIT);
-        let outcome = match &self.inner.line {
-            Line::Database => database::claim(&self.inner.database, kind, &grant, limit, &moment).await,
-            #[cfg(feature = "redis")]
-            Line::Redis(line) => line.claim(&self.inner.database, kind, &grant, limit, &moment).await,
-        };
-        observe::backend_up(outcome.is_ok());
-        outcome
-    }
-
-    /// Extends a lease to `by` from now; false when it is lost.
-    ///
-    /// # Errors
-    /// When the database cannot be written; the lease then goes on until it runs out.
-    pub async fn heartbeat(&self, lease: &Lease, by: Duration) -> Result<bool, JobsError> {
-        let moment = self.now();
-        let is_held = lease::extend(&self.inner.database, lease, by, &moment).await?;
-        #[cfg(feature = "redis")]
-        if let (true, Line::Redis(line)) = (is_held, &self.inner.line) {
-            line.extend(lease, moment.ms.saturating_add(outbox::whole_ms(by))).await;
-        }
-        Ok(is_held)
-    }
-
-    /// Ends the job. Calling it again with the same lease does no harm.
-    ///
-    /// # Errors
-    /// [`JobsError::LeaseLost`] when somebody else has it or ended it.
-    pub async fn complete(&self, lease: &Lease) -> Result<(), JobsError> {
-        let outcome = lease::complete(&self.inner.database, lease, &self.now()).await;
-        match outcome {
-            Err(JobsError::LeaseLost { .. }) if lease::is_done_by(&self.inner.database, lease).await? => {}
-            other => other?,
-        }
-        #[cfg(feature = "redis")]
-        if let Line::Redis(line) = &self.inner.line {
-            line.forget_soon(lease);
-        }
-        Ok(())
-    }
-
-    /// Ends the job as part of the caller's transaction, so that its effects there are had exactly once. Call
-    /// [`complete`](Queue::complete) after the commit; a worker does that by itself when the handler returns.
-    ///
-    /// # Errors
-    /// [`JobsError::LeaseLost`] when somebody else has the job: roll back.
-    pub async fn complete_in(&self, transaction: &mut Transaction, lease: &Lease) -> Result<(), JobsError> {
-        lease::complete_in(transaction, lease, &self.now()).await
-    }
-
-    /// Puts the job back for another attempt after this. The reason is stored.
-    ///
-    /// # Errors
-    /// [`JobsError::LeaseLost`] when somebody else has it.
-    pub async fn retry(&self, lease: &Lease, after: Duration, reason: &str) -> Result<(), JobsError> {
-        let Inner { database, settings, .. } = &*self.inner;
-        let moment = self.now();
-        lease::retry(database, lease, after, &storable(reason), settings, &moment).await?;
-        #[cfg(feature = "redis")]
-        if let Line::Redis(line) = &self.inner.line {
-            line.replace(database, lease, &moment).await;
-        }
-        Ok(())
-    }
-
-    /// Makes it a dead letter with this reason.
-    ///
-    /// # Errors
-    /// [`JobsError::LeaseLost`] when somebody else has it.
-    pub async fn bury(&self, lease: &Lease, reason: &str) -> Result<(), JobsError> {
-        lease::bury(&self.inner.database, lease, &storable(reason), &self.now()).await?;
-        #[cfg(feature = "redis")]
-        if let Line::Redis(line) = &self.inner.line {
-            line.forget(&lease.kind, &[lease.id.as_str()]).await;
-        }
-        Ok(())
-    }
-
-    /// Puts the job back into its old place at once, without counting the attempt.
-    ///
-    /// # Errors
-    /// [`JobsError::LeaseLost`] when somebody else has it.
-    pub async fn give_back(&self, lease: &Lease) -> Result<(), JobsError> {
-        let moment = self.now();
-        lease::give_back(&self.inner.database, lease, &moment).await?;
-        #[cfg(feature = "redis")]
-        if let Line::Redis(line) = &self.inner.line {
-            line.replace(&self.inner.database, lease, &moment).await;
-        }
-        self.nudge();
-        Ok(())
-    }
-
     /// Ready at the next nudge.
     pub(crate) fn news(&self) -> Notified<'_> {
         self.inner.news.notified()
@@ -327,66 +208,10 @@ impl Queue {
         }
     }
 
-    /// Tidies the tables when it is time, and at once after the clock was set back. What goes wrong here is not the
-    /// claimer's business.
-    async fn keep_up(&self, moment: &Moment) {
-        let was_set_back = self.inner.watch.take();
-        {
-            let mut last = self.inner.last_upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_due = last.is_none_or(|last| last.elapsed() >= UPKEEP_EVERY);
-            if !is_due && !was_set_back {
-                return;
-            }
-            *last = Some(Instant::now());
-        }
-        if let Err(error) = self.tidy(moment).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the queue's tables were not tidied");
-        }
-    }
-
-    async fn tidy(&self, moment: &Moment) -> Result<(), JobsError> {
-        let Inner { database, settings, .. } = &*self.inner;
-        let moved = upkeep::clamp(database, settings, moment).await?;
-        if !moved.is_empty() {
-            tracing::warn!(jobs = moved.len(), "the clock was set back: waits that it lengthened were cut");
-        }
-        #[cfg(feature = "redis")]
-        if let Line::Redis(line) = &self.inner.line {
-            line.place(&moved, moment).await;
-            line.tell_overdue(database, moment).await?;
-        }
-        let pruned = upkeep::prune(database, settings, moment).await?;
-        if pruned > 0 {
-            tracing::debug!(jobs = pruned, "old jobs were pruned");
-        }
-        Ok(())
-    }
-
     fn now(&self) -> Moment {
         let moment = Moment::at(self.inner.clock.now());
         self.inner.watch.see(moment.ms);
         moment
-    }
-}
-
-/// Notices when the clock was set back.
-#[derive(Default)]
-struct Watch {
-    /// What the clock showed last.
-    last_ms: AtomicI64,
-    was_set_back: AtomicBool,
-}
-
-impl Watch {
-    fn see(&self, ms: i64) {
-        if ms < self.last_ms.swap(ms, Ordering::AcqRel).saturating_sub(SET_BACK_MS) {
-            self.was_set_back.store(true, Ordering::Release);
-        }
-    }
-
-    /// Whether it was since the last call.
-    fn take(&self) -> bool {
-        self.was_set_back.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -400,25 +225,5 @@ pub(crate) struct Moment {
 impl Moment {
     pub(crate) fn at(time: Timestamp) -> Self {
         Moment { ms: time.as_millisecond(), text: utc_text(time) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_set_back_is_noticed_once() {
-        let watch = Watch::default();
-        let check = |ms: i64, expected: bool| {
-            watch.see(ms);
-            assert_eq!(watch.take(), expected, "{ms}");
-        };
-        check(1_000_000, false);
-        check(999_500, false);
-        check(990_000, true);
-        check(990_001, false);
-        check(5_000_000, false);
-        check(0, true);
     }
 }

@@ -14,7 +14,7 @@ use crate::upkeep::Moved;
 
 /// Rows told in one go.
 const BATCH: usize = 200;
-/// Batches in one call, so that a claim behind it does not wait long; the next call goes on.
+/// Batches in one call, so that a claim behind it does not wait long; what is left follows at the next interval.
 const BATCHES: usize = 10;
 /// A job that could have been claimed this long ago may have been lost by Redis without a new life.
 const OVERDUE_MS: i64 = 60_000;
@@ -51,7 +51,6 @@ impl RedisLine {
                 return Ok(());
             }
         }
-        self.mark_unpublished();
         Ok(())
     }
 
