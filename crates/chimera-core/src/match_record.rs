@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::loose::{self, Flag, Number, Text};
+use crate::loose::{self, Number, Text};
 
 mod ids;
 mod participant;
@@ -21,6 +21,9 @@ pub(crate) use read::{check_size, json_error, wrong_shape};
 
 /// The largest match document that is read; real ones are below 200 KB.
 pub const MATCH_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most players that are read; no mode has more than 18.
+pub const MOST_PLAYERS: usize = 64;
 
 /// From this many on, a duration is in milliseconds: no game lasts 27 hours, and none ends within 100 ms.
 const FIRST_MILLISECONDS: f64 = 100_000.0;
@@ -76,62 +79,6 @@ pub struct Info {
     /// One line a player, by ascending number whatever the order in the document.
     #[serde(deserialize_with = "loose::objects")]
     pub participants: Vec<Participant>,
-    /// One line a team. Arena lists teams that mean nothing.
-    #[serde(deserialize_with = "loose::objects")]
-    pub teams: Vec<Team>,
-}
-
-/// One side.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Team {
-    /// 100 is blue, 200 is red.
-    pub team_id: Number,
-    /// Whether it won.
-    pub win: Flag,
-    /// What it took, by kind.
-    #[serde(deserialize_with = "loose::object")]
-    pub objectives: Objectives,
-}
-
-/// How many of each kind a side took.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Objectives {
-    /// Baron Nashor.
-    #[serde(deserialize_with = "loose::object")]
-    pub baron: Objective,
-    /// Dragons, the elder included.
-    #[serde(deserialize_with = "loose::object")]
-    pub dragon: Objective,
-    /// The Rift Herald.
-    #[serde(deserialize_with = "loose::object")]
-    pub rift_herald: Objective,
-    /// Voidgrubs.
-    #[serde(deserialize_with = "loose::object")]
-    pub horde: Objective,
-    /// Atakhan.
-    #[serde(deserialize_with = "loose::object")]
-    pub atakhan: Objective,
-    /// Towers.
-    #[serde(deserialize_with = "loose::object")]
-    pub tower: Objective,
-    /// Inhibitors.
-    #[serde(deserialize_with = "loose::object")]
-    pub inhibitor: Objective,
-}
-
-/// One kind of objective.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Objective {
-    /// Whether this side took the first one.
-    pub first: Flag,
-    /// How many it took.
-    pub kills: Number,
 }
 
 /// Reads a match document; at most [`MATCH_LIMIT_BYTES`].
@@ -139,6 +86,10 @@ pub fn parse(json: &[u8]) -> Result<Match, RecordError> {
     check_size("match", json, MATCH_LIMIT_BYTES)?;
     let mut found: Match = read::match_document(json)?;
     let stated = found.info.participants.len();
+    if stated > MOST_PLAYERS {
+        let reason = format!("it lists {stated} players, at most {MOST_PLAYERS} are read");
+        return Err(RecordError::WrongShape { what: "match", reason });
+    }
     found.info.participants.retain(|participant| participant.id().0 > 0);
     found.info.participants.sort_by_key(Participant::id);
     found.info.participants.dedup_by_key(|participant| participant.id());
@@ -242,6 +193,11 @@ mod tests {
         check_error(b"[]", "the match is not a document of Riot: it is not an object");
         check_error(b"{\"metadata\":{}}", "the match is not a document of Riot: `info` is missing");
         check_error(b"{\"info\":7}", "the match is not a document of Riot: `info` is not an object");
+        let crowd = format!("{{\"info\":{{\"participants\":[{}{{}}]}}}}", "{},".repeat(64));
+        check_error(
+            crowd.as_bytes(),
+            "the match is not a document of Riot: it lists 65 players, at most 64 are read",
+        );
         check_error(
             &vec![b' '; MATCH_LIMIT_BYTES + 1],
             "the match has 8388609 bytes, at most 8388608 are read",

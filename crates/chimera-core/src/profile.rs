@@ -3,11 +3,11 @@
 //! A profile keeps the last twenty matches of each mode and nothing else, so that it can be rebuilt, forgotten and
 //! read by the person it is about. Everything shown is computed from those entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::match_record::Role;
+use crate::match_record::{Role, TeamId};
 use crate::mode::Mode;
 use crate::report::{Outcome, Review};
 use crate::score::Dimension;
@@ -52,8 +52,8 @@ pub struct ProfileMatch {
     pub match_id: String,
     /// When it began, milliseconds since 1970.
     pub started_at_ms: u64,
-    /// How it ended.
-    pub result: Outcome,
+    /// Whether it was won, where anybody did; in Arena whether the team came into the upper half.
+    pub won: Option<bool>,
     /// Riot's number of the champion.
     pub champion_id: u32,
     /// Riot's key of the champion.
@@ -156,7 +156,7 @@ fn entry(review: &Review) -> Option<ProfileMatch> {
     Some(ProfileMatch {
         match_id: review.match_id.clone(),
         started_at_ms: review.started_at_ms,
-        result: review.result,
+        won: won(review),
         champion_id: review.player.champion_id,
         champion_key: review.player.champion_key.clone(),
         role: review.player.role,
@@ -186,7 +186,7 @@ impl Profile {
             matches: kept.len(),
             mean_total: mean(totals.iter().copied()).unwrap_or(0.0),
             averages: averages(&kept),
-            wins: mean(kept.iter().filter_map(|one| won(one.result)).map(|won| f64::from(u8::from(won)))),
+            wins: mean(kept.iter().filter_map(|one| one.won).map(|won| f64::from(u8::from(won)))),
             weak_dimension: weak_dimension(&kept),
             champions: champions(&kept),
             primary_role: primary.filter(|(_, count)| is_primary(**count)).map(|(role, _)| *role),
@@ -201,12 +201,15 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0.0).then(|| sum / count)
 }
 
-/// Whether a match was won. Arena counts the upper half of eight, the best that is true of every team size.
-fn won(result: Outcome) -> Option<bool> {
-    match result {
+fn won(review: &Review) -> Option<bool> {
+    match review.result {
         Outcome::Win => Some(true),
         Outcome::Loss => Some(false),
-        Outcome::Placement(place) => Some(place <= 4),
+        Outcome::Placement(place) => {
+            let teams: BTreeSet<TeamId> = review.others.iter().map(|other| other.team).collect();
+            let count = teams.len() + usize::from(!teams.contains(&review.player.team));
+            Some(2 * usize::from(place) <= count)
+        }
         Outcome::Remake | Outcome::Unknown => None,
     }
 }
@@ -239,7 +242,7 @@ fn champions(kept: &[&ProfileMatch]) -> Vec<ChampionCount> {
         let new = ChampionCount { champion_id: one.champion_id, champion_key, matches: 0, wins: 0 };
         let count = counts.entry(one.champion_id).or_insert(new);
         count.matches += 1;
-        count.wins += usize::from(won(one.result) == Some(true));
+        count.wins += usize::from(one.won == Some(true));
     }
     let mut counts: Vec<ChampionCount> = counts.into_values().collect();
     counts.sort_by_key(|count| (std::cmp::Reverse(count.matches), count.champion_id));

@@ -65,7 +65,7 @@ pub struct Review {
     pub teamfights: Vec<Teamfight>,
     /// Arena: the first partner (teams of three have two, see `others`).
     pub partner: Option<PlayerFacts>,
-    /// Who played the same role on the other side.
+    /// Who played the same role on the other side; nobody where the game hides them.
     pub lane_opponent: Option<PlayerFacts>,
     /// What was missing.
     pub partial: Vec<Partial>,

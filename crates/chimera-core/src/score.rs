@@ -26,7 +26,7 @@ use formula::{Formula, Recipe};
 /// The version of every formula. It changes whenever any number of any score can change.
 pub const SCORE_VERSION: &str = "chimera-score-1";
 
-/// Scores every player. The time is that of parsing three frames and some arithmetic.
+/// Scores every player whom the game does not hide. The time is that of parsing three frames and some arithmetic.
 pub fn score(found: &Match, timeline: Option<&Timeline<'_>>) -> MatchScores {
     score_facts(&Facts::gather(found, timeline), timeline)
 }
@@ -44,7 +44,7 @@ pub(crate) fn score_facts(facts: &Facts<'_>, timeline: Option<&Timeline<'_>>) ->
             tier: None,
             dimensions: Vec::new(),
         };
-        if is_scored {
+        if is_scored && !player.is_hidden() {
             formula::fill(&mut score, recipes(facts.mode), facts, index);
         }
         score
@@ -99,7 +99,7 @@ pub struct PlayerScore {
     pub puuid: String,
     /// The side; in Arena the small team.
     pub team: TeamId,
-    /// 0 to 100; `None` where the match is shown as a plain record.
+    /// 0 to 100; `None` where the match is shown as a plain record, and for players whom the game hides.
     pub total: Option<f64>,
     /// The band of the total.
     pub tier: Option<Tier>,

@@ -18,6 +18,10 @@ pub use read::parse;
 /// The largest timeline that is read; real ones are below 2 MB.
 pub const TIMELINE_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
+/// The most events that are read; real timelines have some 2,000. Looking for fights and conversions compares
+/// events with each other, so their number has to have a limit of its own.
+pub const MOST_EVENTS: usize = 10_000;
+
 /// Frames further apart than this leave a gap: what happened in between is not known.
 pub const GAP_MS: u64 = 90_000;
 
@@ -160,6 +164,15 @@ mod tests {
             "the timeline is not JSON: line 1, column 21: key must be a string",
         );
         check_error("{}", "the timeline is not a document of Riot: `info` is missing");
+        let ward = r#"{"type":"WARD_PLACED","timestamp":5}"#;
+        let crowd = format!(
+            r#"{{"info":{{"frames":[{{"timestamp":1,"events":[{}{ward}]}}]}}}}"#,
+            format!("{ward},").repeat(10_000)
+        );
+        check_error(
+            &crowd,
+            "the timeline is not a document of Riot: it lists 10001 events, at most 10000 are read",
+        );
         check_error("3", "the timeline is not a document of Riot: it is not an object");
     }
 

@@ -45,14 +45,6 @@ pub struct Participant {
     pub deaths: Number,
     /// Assists.
     pub assists: Number,
-    /// Two in a row.
-    pub double_kills: Number,
-    /// Three in a row.
-    pub triple_kills: Number,
-    /// Four in a row.
-    pub quadra_kills: Number,
-    /// Five in a row.
-    pub penta_kills: Number,
     /// The longest row.
     pub largest_multi_kill: Number,
     /// The most kills without a death.
@@ -61,14 +53,10 @@ pub struct Participant {
     pub first_blood_kill: Flag,
     /// Gold.
     pub gold_earned: Number,
-    /// Gold spent.
-    pub gold_spent: Number,
     /// Lane minions.
     pub total_minions_killed: Number,
     /// Jungle monsters.
     pub neutral_minions_killed: Number,
-    /// Damage to anything.
-    pub total_damage_dealt: Number,
     /// Damage to champions.
     pub total_damage_dealt_to_champions: Number,
     /// The physical part of it.
@@ -89,14 +77,6 @@ pub struct Participant {
     pub total_heals_on_teammates: Number,
     /// Damage that shields for others took.
     pub total_damage_shielded_on_teammates: Number,
-    /// Towers with a hand in; absent before 2021.
-    pub turret_takedowns: Number,
-    /// Dragons last hit.
-    pub dragon_kills: Number,
-    /// Barons last hit.
-    pub baron_kills: Number,
-    /// Objectives stolen.
-    pub objectives_stolen: Number,
     /// Riot's own measure of vision.
     pub vision_score: Number,
     /// Wards placed.
@@ -113,8 +93,6 @@ pub struct Participant {
     pub total_time_cc_dealt: Number,
     /// Seconds in the game.
     pub time_played: Number,
-    /// Seconds of the longest life; 0 without a death.
-    pub longest_time_spent_living: Number,
     /// Seconds dead.
     pub total_time_spent_dead: Number,
     /// Item slot.
@@ -137,8 +115,6 @@ pub struct Participant {
     pub summoner2_id: Number,
     /// The vote that ends a game with somebody missing; the same on all players.
     pub game_ended_in_early_surrender: Flag,
-    /// A surrender.
-    pub game_ended_in_surrender: Flag,
     /// Arena: 1 is best, 0 is not known.
     pub placement: Number,
     /// Arena, older name.

@@ -7,7 +7,7 @@ use crate::evidence;
 use crate::match_record::{Match, Participant};
 use crate::mode::Mode;
 use crate::score::facts::Facts;
-use crate::score::{MatchScores, score_facts};
+use crate::score::score_facts;
 use crate::team;
 use crate::teamfight;
 use crate::timeline::Timeline;
@@ -44,7 +44,7 @@ pub fn review(found: &Match, timeline: Option<&Timeline<'_>>, puuid: &str) -> Re
         started_at_ms: found.started_at_ms(),
         result: outcome(&facts, &scores, player),
         player: player_facts(&facts, &scores, player),
-        score: own_score(&scores, index),
+        score: scores.players[index].clone(),
         version: scores.version.to_string(),
         strengths,
         improvements,
@@ -54,7 +54,7 @@ pub fn review(found: &Match, timeline: Option<&Timeline<'_>>, puuid: &str) -> Re
         evidence: evidence::of_player(&facts, &fights, index),
         teamfights: fights.into_iter().take(FIGHTS).collect(),
         partner: among_others(&|other| facts.mode == Mode::Arena && own_team.0 > 0 && other.team == own_team),
-        lane_opponent: among_others(&|other| Some(other.participant_id) == opponent),
+        lane_opponent: among_others(&|other| !other.is_hidden && Some(other.participant_id) == opponent),
         partial: scores.partial,
         others,
     })
@@ -74,8 +74,4 @@ pub(crate) fn find(found: &Match, puuid: &str) -> Result<usize, ReviewError> {
 /// The duration as it is written in documents.
 pub(crate) fn duration_ms(found: &Match) -> u64 {
     u64::try_from(found.duration().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn own_score(scores: &MatchScores, index: usize) -> crate::score::PlayerScore {
-    scores.players[index].clone()
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::WireEvent;
-use super::{Event, EventKind, Frame, TIMELINE_LIMIT_BYTES, Timeline};
+use super::{Event, EventKind, Frame, MOST_EVENTS, TIMELINE_LIMIT_BYTES, Timeline};
 use crate::cut::cut;
 use crate::loose::{self, Number, Object, Text};
 use crate::match_record::{RecordError, check_size, json_error, wrong_shape};
@@ -48,11 +48,19 @@ struct WireFrame {
 /// Reads a timeline; at most [`TIMELINE_LIMIT_BYTES`].
 pub fn parse(json: &[u8]) -> Result<Timeline<'_>, RecordError> {
     check_size("timeline", json, TIMELINE_LIMIT_BYTES)?;
-    if let Some(timeline) = quickly(json) {
-        return Ok(timeline);
+    let timeline = match quickly(json) {
+        Some(timeline) => timeline,
+        None => {
+            wrong_shape("timeline", json)?;
+            carefully(json).map_err(|error| json_error("timeline", &error))?
+        }
+    };
+    let events = timeline.events.len();
+    if events > MOST_EVENTS {
+        let reason = format!("it lists {events} events, at most {MOST_EVENTS} are read");
+        return Err(RecordError::WrongShape { what: "timeline", reason });
     }
-    wrong_shape("timeline", json)?;
-    carefully(json).map_err(|error| json_error("timeline", &error))
+    Ok(timeline)
 }
 
 /// By cutting out what is not needed; `None` where that did not leave a timeline.

@@ -59,6 +59,26 @@ fn a_match_counts_once_and_the_order_does_not_matter() {
     assert_eq!(once.summary(Mode::Rift).unwrap().trend.direction, Direction::Rising);
 }
 
+/// How often the given places of an Arena of `teams` teams count as won.
+#[track_caller]
+fn check_arena(teams: u32, expected: &[u32]) {
+    let document = made_up("CHERRY", teams, 2);
+    let found = match_record::parse(document.to_string().as_bytes()).unwrap();
+    let wins = |place: &u32| {
+        let made = review(&found, None, &format!("puuid-{}", 2 * place)).unwrap();
+        let profile = profile::add(Profile::default(), &made, 1);
+        profile.matches[&Mode::Arena][0].won == Some(true)
+    };
+    assert_eq!((1..=teams).filter(wins).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_upper_half_of_arena_counts_as_won() {
+    check_arena(4, &[1, 2]);
+    check_arena(8, &[1, 2, 3, 4]);
+    check_arena(6, &[1, 2, 3]);
+}
+
 #[test]
 fn another_player_starts_anew_and_storage_changes_nothing() {
     let profile = of(1..=8, |_| 3);

@@ -46,7 +46,8 @@ fn check(mode: &str, change: impl FnOnce(&mut Value), expected_mark: Option<Part
     let mut document = made_up(mode, 2, 5);
     change(&mut document["info"]);
     let scores = scores(&document);
-    assert_eq!(scores.players.iter().all(|player| player.total.is_some()), is_scored);
+    let mut shown = scores.players.iter().filter(|player| !player.puuid.is_empty());
+    assert!(shown.all(|player| player.total.is_some() == is_scored));
     let marks: Vec<Partial> =
         scores.partial.into_iter().filter(|mark| *mark != Partial::NoTimeline).collect();
     assert_eq!(marks, Vec::from_iter(expected_mark));
@@ -209,6 +210,7 @@ fn who_is_hidden_is_never_named() {
     assert_eq!(made.player.riot_id.as_deref(), Some("Somebody#EUW"));
     assert_eq!(made.result, Outcome::Win);
     let hidden = made.others.iter().find(|other| other.is_hidden).unwrap();
+    assert_eq!(hidden.total, None, "who is hidden is not analysed either");
     assert_eq!(
         (hidden.participant_id, hidden.riot_id.as_deref(), hidden.puuid.as_str()),
         (ParticipantId(4), None, "")
