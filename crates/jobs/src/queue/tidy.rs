@@ -35,6 +35,10 @@ impl Queue {
 
     async fn tidy(&self, moment: &Moment) -> Result<(), JobsError> {
         let Inner { database, settings, .. } = &*self.inner;
+        let pruned = upkeep::prune(database, settings, moment).await?;
+        if pruned > 0 {
+            tracing::debug!(jobs = pruned, "old jobs were pruned");
+        }
         let moved = upkeep::clamp(database, settings, moment).await?;
         if !moved.is_empty() {
             tracing::warn!(jobs = moved.len(), "the clock was set back: waits that it lengthened were cut");
@@ -43,10 +47,6 @@ impl Queue {
         if let Line::Redis(line) = &self.inner.line {
             line.place(&moved, moment).await;
             line.tell_overdue(database, moment).await?;
-        }
-        let pruned = upkeep::prune(database, settings, moment).await?;
-        if pruned > 0 {
-            tracing::debug!(jobs = pruned, "old jobs were pruned");
         }
         Ok(())
     }

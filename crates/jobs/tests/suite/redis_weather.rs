@@ -142,6 +142,13 @@ async fn what_redis_believes_does_not_count() {
     other.claim(KIND, "other", LEASE, 0).await.unwrap();
     let found = other.claim(KIND, "other", LEASE, 1).await.unwrap();
     assert_eq!(found[0].job.id, lost);
+    // Put off for ever in Redis, but overdue by its row.
+    redis.command(&["ZREM", "{suite}:analyze:leased", lost.as_str()]).await.unwrap();
+    redis.command(&["ZADD", "{suite}:analyze:delayed", "9999999999999", lost.as_str()]).await.unwrap();
+    stage.clock.advance(LEASE * 3);
+    let other = stage.other_process().await;
+    let found = other.claim(KIND, "other", LEASE, 1).await.unwrap();
+    assert_eq!(found[0].job.id, lost);
     stage.end().await;
 }
 

@@ -16,7 +16,7 @@ use crate::upkeep::Moved;
 const BATCH: usize = 200;
 /// Batches in one call, so that a claim behind it does not wait long; what is left follows at the next interval.
 const BATCHES: usize = 10;
-/// A job that could have been claimed this long ago may have been lost by Redis without a new life.
+/// A job that could have been claimed this long ago may have been lost or misplaced by Redis without a new life.
 const OVERDUE_MS: i64 = 60_000;
 
 /// Rows that no Redis was told of, the next due first: a heap of delayed jobs must not hold up what is due.
@@ -54,7 +54,7 @@ impl RedisLine {
         Ok(())
     }
 
-    /// Tells Redis once more of jobs that should long have been claimed; those it knows stay where they are.
+    /// Puts jobs that should long have been claimed into the line, wherever Redis believes them to be.
     pub(in crate::queue) async fn tell_overdue(
         &self,
         database: &Database,
@@ -63,7 +63,8 @@ impl RedisLine {
         let before_ms = moment.ms.saturating_sub(OVERDUE_MS);
         let rows = database.fetch_all(OVERDUE, &params![before_ms, BATCH as i64]).await?;
         let jobs = rows.iter().map(Moved::of).collect::<Result<Vec<_>, _>>()?;
-        self.publish(&jobs, moment).await
+        self.place(&jobs, moment).await;
+        Ok(())
     }
 
     /// Which life of Redis this is: another after a restart (its run id) and after a flush (our mark is gone).
