@@ -4,7 +4,9 @@ mod health;
 mod riot_key;
 mod settings;
 
-pub use self::settings::{check_settings, discord as discord_settings, log_settings, open_logs};
+pub use self::settings::{
+    check_settings, discord as discord_settings, log_settings, open_logs, worker as worker_settings,
+};
 
 use std::{sync::Arc, time::Duration};
 

@@ -32,8 +32,6 @@ pub struct Config {
     pub features: FeaturesConfig,
     /// Names of champions, items, runes, spells and augments.
     pub static_data: StaticDataConfig,
-    /// What is remembered of a player over matches.
-    pub profile: ProfileConfig,
     /// Comparing two ways to write a narrative.
     pub experiment: ExperimentConfig,
     /// Log files and level.
@@ -108,7 +106,7 @@ pub struct QueueConfig {
     pub redis_url: Secret,
     /// What the keys in Redis begin with.
     pub redis_prefix: String,
-    /// Jobs that one worker process carries out at the same time.
+    /// Jobs of one kind that a worker process carries out at the same time.
     pub concurrency: u32,
     /// A job whose worker was not heard of for so long is given to another.
     pub lease_seconds: u64,
@@ -165,20 +163,6 @@ pub struct FeaturesConfig {
 impl Default for FeaturesConfig {
     fn default() -> Self {
         Self { ai_analysis: true, team_analysis: true, feedback: true, personalization: true }
-    }
-}
-
-/// What is remembered of a player over matches.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProfileConfig {
-    /// Matches that a profile needs before a review mentions a trend.
-    pub minimum_matches: u32,
-}
-
-impl Default for ProfileConfig {
-    fn default() -> Self {
-        Self { minimum_matches: 5 }
     }
 }
 

@@ -7,6 +7,8 @@ use chassis::config::documented_defaults_agree;
 use chimera::config::{ALIASES, Config};
 
 const DOCUMENTED: &str = include_str!("../../../config/chimera.toml");
+/// The public key of a published test vector.
+const PUBLIC_KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
 #[test]
 fn the_documented_file_is_the_code() {
@@ -44,7 +46,7 @@ fn every_short_name_sets_its_option() {
             }
             _ => {
                 let value = match last(key) {
-                    "public_key" => "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+                    "public_key" => PUBLIC_KEY,
                     "application_id" | "guild_id" => "123456789012345678",
                     _ => "other",
                 };
@@ -112,4 +114,59 @@ fn a_wrong_option_is_named_with_what_is_right() {
     check(&["--set", "discord.gateway=true", "check-config"], &["DISCORD_BOT_TOKEN"]);
     check(&["--set", "logs.format=xml", "check-config"], &["human"]);
     check(&["--set", "queue.poll_ms=often", "check-config"], &["poll_ms"]);
+}
+
+/// Every key of the documented file, set to something else by a flag, is what the program then uses.
+#[test]
+fn every_documented_option_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let table: toml::Table = toml::from_str(DOCUMENTED).unwrap();
+    let mut keys = Vec::new();
+    collect(&table, "", &mut keys);
+    assert!(keys.len() > 80, "only {} keys were found", keys.len());
+    let mut arguments = Vec::new();
+    let mut expected = Vec::new();
+    for (key, value) in &keys {
+        let changed = other_value(key, value);
+        arguments.extend(["--set".to_owned(), format!("{key}={changed}")]);
+        let is_secret = ["api_key", "bot_token", "redis_url"].contains(&last(key));
+        let shown = if is_secret { "\"***\"" } else { changed.as_str() };
+        expected.push(format!("{} = {shown}", last(key)));
+    }
+    arguments.push("check-config".to_owned());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (ok, text) = chimera(folder.path(), &arguments, &[]);
+    assert!(ok, "{text}");
+    for line in expected {
+        assert!(text.contains(&line), "{line} is missing in\n{text}");
+    }
+}
+
+fn collect(table: &toml::Table, prefix: &str, keys: &mut Vec<(String, toml::Value)>) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            toml::Value::Table(inner) => collect(inner, &key, keys),
+            value => keys.push((key, value.clone())),
+        }
+    }
+}
+
+/// Another value than the default that the program takes.
+fn other_value(key: &str, value: &toml::Value) -> String {
+    match value {
+        toml::Value::Boolean(value) => (!value).to_string(),
+        toml::Value::Integer(value) => (value + 1).to_string(),
+        toml::Value::Float(value) => format!("{:?}", value / 2.0 + 0.125),
+        toml::Value::Array(_) => "[\"other\"]".to_owned(),
+        toml::Value::String(value) => match last(key) {
+            "format" => "\"json\"".to_owned(),
+            "backend" => "\"redis\"".to_owned(),
+            "kind" => (if value == "ollama" { "\"openai\"" } else { "\"ollama\"" }).to_owned(),
+            "public_key" => format!("{PUBLIC_KEY:?}"),
+            "application_id" | "guild_id" => "\"123456789012345678\"".to_owned(),
+            _ => "\"other\"".to_owned(),
+        },
+        other => panic!("{key} is a {}", other.type_str()),
+    }
 }

@@ -240,15 +240,13 @@ async fn a_stored_score_is_explained_bit_for_bit() {
 
 async fn store(database: &Database, key: &AnalysisKey, review: &Value) {
     let now = Clock::system().now();
-    let [record, timeline] = pair();
-    let stored = StoredMatch {
-        match_id: key.match_id.clone(),
-        platform: "euw1".to_owned(),
-        match_json: fs::read(record).unwrap(),
-        timeline_json: Some(fs::read(timeline).unwrap()),
-        ..StoredMatch::default()
-    };
+    let [record, timeline] = pair().map(|path| fs::read(path).unwrap());
+    let found = chimera_core::match_record::parse(&record).unwrap();
+    let stored = StoredMatch::of(&found, record, Some(timeline));
+    assert_eq!((stored.platform.as_str(), stored.participants.len()), ("euw1", 10));
     matches::put(database, &stored, now).await.unwrap();
+    let back = matches::get(database, &key.match_id).await.unwrap().unwrap();
+    assert_eq!(back, StoredMatch { participants: Vec::new(), ..stored });
     let mut work = database.begin().await.unwrap();
     analyses::start(&mut work, key, "ann", now).await.unwrap();
     let finished = Finished { score_json: review.to_string(), ..Finished::default() };

@@ -3,6 +3,10 @@
 use std::io::{Read, Write};
 
 use chassis::clock::utc_text;
+use chimera_core::{
+    match_record::{self, Match},
+    mode::{self, Mode},
+};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::Timestamp;
 use storage::{Database, Row, StorageError, params};
@@ -54,6 +58,43 @@ pub struct Participant {
     pub deaths: i64,
     /// Assists.
     pub assists: i64,
+}
+
+impl StoredMatch {
+    /// The row of a match that was read from `match_json`.
+    #[must_use]
+    pub fn of(found: &Match, match_json: Vec<u8>, timeline_json: Option<Vec<u8>>) -> Self {
+        let started_at_ms = i64::try_from(found.started_at_ms()).unwrap_or(0);
+        let started_at = Timestamp::from_millisecond(started_at_ms).unwrap_or_default();
+        let is_arena = mode::of(found) == Mode::Arena;
+        let participant = |it: &match_record::Participant| Participant {
+            participant_id: it.id().0.into(),
+            puuid: without_nul(&it.puuid),
+            champion_id: it.champion_id.count().into(),
+            team_id: it.team(is_arena).0.into(),
+            win: it.win.is_set(),
+            kills: it.kills.count().into(),
+            deaths: it.deaths.count().into(),
+            assists: it.assists.count().into(),
+        };
+        Self {
+            match_id: without_nul(found.id()),
+            platform: found.platform().unwrap_or_default().to_ascii_lowercase(),
+            queue_id: found.info.queue_id.count().into(),
+            game_mode: without_nul(&found.info.game_mode),
+            game_version: without_nul(&found.info.game_version),
+            started_at: utc_text(started_at),
+            duration_ms: i64::try_from(found.duration().as_millis()).unwrap_or(i64::MAX),
+            match_json,
+            timeline_json,
+            participants: found.info.participants.iter().map(participant).collect(),
+        }
+    }
+}
+
+/// Text columns cannot hold U+0000, and a document may.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
 }
 
 /// Stores a match with its participants. For one that is known only a missing timeline is added.

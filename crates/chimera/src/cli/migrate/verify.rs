@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use chassis::clock::Clock;
+use chimera_core::profile::Profile;
 use serde_json::json;
 use storage::Database;
 
@@ -73,7 +74,8 @@ fn print(invocation: &Invocation, findings: &[Finding]) -> anyhow::Result<()> {
 /// Saves a made-up profile the way reviews do, reads it back, and leaves nothing behind.
 async fn round_trip(database: &Database) -> anyhow::Result<()> {
     let user = format!("verify-{}", uuid::Uuid::new_v4());
-    let profile = json!({ "note": "画像", "share": 0.1 }).to_string();
+    let profile = Profile { puuid: "画像".to_owned(), reviews: 1, ..Profile::default() };
+    let profile = serde_json::to_string(&profile)?;
     let outcome = save_and_load(database, &user, &profile).await;
     profiles::delete(database, &user).await?;
     outcome?;
@@ -94,9 +96,8 @@ async fn save_and_load(database: &Database, user: &str, profile: &str) -> anyhow
     }
     transaction.commit().await?;
     let found = profiles::load(database, user).await?;
-    anyhow::ensure!(
-        found.is_some_and(|found| found.profile_json == profile && found.puuid == "verify"),
-        "what was saved is not what was loaded"
-    );
+    let is_same = found.is_some_and(|found| found.profile_json == profile && found.puuid == "verify");
+    anyhow::ensure!(is_same, "what was saved is not what was loaded");
+    serde_json::from_str::<Profile>(profile)?;
     Ok(())
 }
