@@ -12,7 +12,7 @@ use crate::store::experiments::{self, CohortCount};
 /// What to do with the experiment.
 #[derive(Debug, Subcommand)]
 pub(super) enum Experiment {
-    /// Check the split between the cohorts and compare what players thought
+    /// Check the split between the cohorts and compare what players thought; exit code 3 unless the split holds
     Audit(Audit),
 }
 
