@@ -94,6 +94,18 @@ fn every_real_match_is_reviewed_for_every_player() {
     assert!(reviews > 450, "{reviews} reviews");
 }
 
+#[test]
+fn a_made_up_timeline_of_another_tool_is_read() {
+    for file in std::fs::read_dir(data::folder("lol/synthetic_lolbot")).unwrap() {
+        let json = std::fs::read(file.unwrap().path()).unwrap();
+        let timeline = timeline::parse(&json).unwrap();
+        assert!(!timeline.frames.is_empty());
+        // Read as a match it has no totals, and nobody of this name.
+        let found = match_record::parse(&json).unwrap();
+        assert!(review(&found, Some(&timeline), "anybody").is_err());
+    }
+}
+
 /// What must hold for a match that was played to its end.
 fn check_content(made: &Review, has_timeline: bool, what: &str) {
     let is_remake = made.partial.contains(&Partial::Remake);
