@@ -3,9 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use chassis::clock::Clock;
 use chimera::{
     config::StaticDataConfig,
-    discord::cards::{self, Look, ReviewExtras},
+    discord::{
+        Api, ApiSettings,
+        api::Delivered,
+        cards::{self, Look, ReviewExtras},
+        incoming::InteractionToken,
+        requests::ReplyTo,
+    },
     static_data::Library,
 };
 use chimera_core::{
@@ -15,6 +22,7 @@ use chimera_core::{
     narrative::{self, Style},
     report, timeline,
 };
+use testkit::{FakeDiscord, fake_discord::DiscordRules};
 
 #[path = "discord_cards/checked.rs"]
 mod checked;
@@ -84,6 +92,50 @@ fn check(path: &Path, library: &Library) -> (usize, usize) {
         }
     }
     (count, largest)
+}
+
+/// The fake holds cards against its own reading of Discord's limits, and shows what arrived.
+#[tokio::test]
+async fn a_review_arrives_as_one_edit() {
+    let fake = FakeDiscord::start(DiscordRules::default());
+    let settings = ApiSettings { base_url: fake.base_url(), ..ApiSettings::default() };
+    let api = Api::new(settings, Clock::system()).unwrap();
+    let library = Library::open(&StaticDataConfig::default()).unwrap();
+    let path = folder("matches").join("EUW1_7684569678.json");
+    let found = match_record::parse(&std::fs::read(&path).unwrap()).unwrap();
+    let bytes = std::fs::read(folder("timelines").join("EUW1_7684569678.json")).unwrap();
+    let timeline = timeline::parse(&bytes).unwrap();
+    for (number, participant) in found.info.participants.iter().enumerate() {
+        let review = report::review(&found, Some(&timeline), &participant.puuid).unwrap();
+        let team = report::team_review(&found, Some(&timeline), &participant.puuid).unwrap();
+        let names = library.names(Language::En);
+        let look = Look::new(&names, number % 2 == 0);
+        let text =
+            narrative::template(&FactSheet::of_review(&review, &names, Language::En), Style::default()).text;
+        let cards =
+            [cards::review(&review, &extras(&text), &look), cards::team(&team, &extras(&text), &look)];
+        for (kind, card) in cards.iter().enumerate() {
+            let token = format!("token{number}x{kind}");
+            fake.open_deferred("77", &token);
+            let reply = ReplyTo {
+                interaction_id: "77".to_owned(),
+                application_id: "9001".to_owned(),
+                token: InteractionToken::new(token.clone()),
+                received_at_ms: Clock::system().now().as_millisecond(),
+                ..ReplyTo::default()
+            };
+            assert_eq!(api.deliver(&reply, card).await, Ok(Delivered::Edited));
+            assert_eq!(fake.interaction(&token).unwrap().edits.len(), 1);
+            let shown = fake.original(&token).unwrap().to_string();
+            let total = format!("**{:.1}** / 100", review.score.total.unwrap());
+            for part in
+                [total.as_str(), "Points to work on", &review.version, "fetch 812 ms", "[Open the charts]"]
+            {
+                assert!(shown.contains(part), "{part} is missing in {shown}");
+            }
+        }
+    }
+    assert_eq!(fake.refusals(), Vec::<String>::new());
 }
 
 #[test]

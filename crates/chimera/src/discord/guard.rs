@@ -78,7 +78,7 @@ pub enum GuardState {
 #[error("too many of our requests were refused by Discord, so none is sent for now")]
 pub struct Shut;
 
-/// Leave to send one request. Give the outcome to [`Permit::finish`]; dropped without one it counts as valid.
+/// Leave to send one request. Give the outcome to [`Permit::finish`]; dropped without one, nothing was sent.
 #[derive(Debug)]
 pub struct Permit(Option<Guard>);
 

@@ -22,7 +22,7 @@ static TEXTS: LazyLock<Catalog> = LazyLock::new(|| {
     })
 });
 
-/// The language of a reply when neither the person nor Discord names one of ours.
+/// The language of a reply when neither the person nor Discord names any.
 pub const DEFAULT_LANGUAGE: Language = Language::ZhCn;
 
 /// A text.
@@ -66,10 +66,12 @@ pub fn core_language(language: Language) -> chimera_core::names::Language {
     }
 }
 
-/// The person's own setting first, then what Discord shows them, then the default.
+/// The person's own setting first, then what Discord shows them: English for who reads neither of ours, the default
+/// for who does not say.
 pub fn choose_language(setting: Option<&str>, locale: &str) -> Language {
     let read = |tag: &str| tag.parse::<Language>().ok();
-    setting.and_then(read).or_else(|| read(locale)).unwrap_or(DEFAULT_LANGUAGE)
+    let otherwise = if locale.is_empty() { DEFAULT_LANGUAGE } else { Language::En };
+    setting.and_then(read).or_else(|| read(locale)).unwrap_or(otherwise)
 }
 
 #[cfg(test)]
@@ -90,7 +92,8 @@ mod tests {
         check(Some("en"), "zh-CN", Language::En);
         check(None, "en-GB", Language::En);
         check(None, "zh-TW", Language::ZhCn);
-        check(None, "fr", DEFAULT_LANGUAGE);
+        check(None, "fr", Language::En);
+        check(None, "", DEFAULT_LANGUAGE);
         check(Some("xx"), "", DEFAULT_LANGUAGE);
     }
 }

@@ -227,6 +227,25 @@ async fn ten_thousand_refusals_stay_below_a_hundred() {
     assert_eq!(api.create_message("42", &message("x"), "n").await, Err(ApiError::Shut));
 }
 
+/// A call that is given up may have been refused all the same; Discord counts it, so it is counted here.
+#[tokio::test]
+async fn a_refusal_that_nobody_waits_for_still_counts() {
+    let fake = stage();
+    fake.push(
+        DiscordRoute::EditOriginal,
+        DiscordStep::Slow(Duration::from_millis(200), Box::new(DiscordStep::Status(403))),
+    );
+    let api = api(&fake, |settings| settings.call_timeout = Duration::from_millis(60));
+    let token = InteractionToken::new(TOKEN.to_owned());
+    assert!(api.edit_original("9001", &token, &message("x")).await.is_err());
+    assert_eq!(api.guard().invalid_in_window(), 0);
+    let end = Instant::now() + Duration::from_secs(5);
+    while api.guard().invalid_in_window() == 0 && Instant::now() < end {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(api.guard().invalid_in_window(), 1);
+}
+
 #[tokio::test]
 async fn the_commands_are_registered() {
     let fake = stage();

@@ -6,6 +6,7 @@ use super::ApiError;
 use crate::discord::incoming::{InteractionToken, is_snowflake};
 
 /// One request without its body.
+#[derive(Clone)]
 pub(super) struct Route {
     pub(super) method: Method,
     /// For logs, metrics and buckets: without ids and tokens.

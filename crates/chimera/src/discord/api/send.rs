@@ -5,12 +5,16 @@ use std::{
     time::{Duration, Instant as StdInstant},
 };
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Api, ApiError, Route};
-use crate::{discord::buckets::RateHeaders, metric_names};
+use crate::{
+    discord::{buckets::RateHeaders, guard::Permit},
+    metric_names,
+};
 
 /// Tries of one call, the first included.
 const TRIES: u32 = 3;
@@ -37,7 +41,7 @@ enum Verdict {
 impl Api {
     /// The answer's JSON; null when it has none.
     pub(super) async fn send(&self, route: &Route, body: &impl Serialize) -> Result<Value, ApiError> {
-        let body = serde_json::to_vec(body).map_err(|_| ApiError::Malformed)?;
+        let body = Bytes::from(serde_json::to_vec(body).map_err(|_| ApiError::Malformed)?);
         let deadline = Instant::now() + self.0.settings.call_timeout;
         let mut attempt = 1;
         loop {
@@ -60,7 +64,7 @@ impl Api {
     }
 
     /// One try. Holds the bucket's turn from the wait to the answer, so that one 429 stops all that follow.
-    async fn attempt(&self, route: &Route, body: &[u8], deadline: Instant, attempt: u32) -> Verdict {
+    async fn attempt(&self, route: &Route, body: &Bytes, deadline: Instant, attempt: u32) -> Verdict {
         if route.is_bot
             && let Err(error) = self.bot_may_send()
         {
@@ -76,12 +80,7 @@ impl Api {
             self.0.global.until_ready().await;
         }
         let Ok(permit) = self.0.guard.enter().await else { return Verdict::Fail(ApiError::Shut) };
-        let begin = StdInstant::now();
-        let answer = self.request(route, body).await;
-        let status = answer.as_ref().ok().map(|answer| answer.status);
-        permit.finish(status, answer.as_ref().is_ok_and(|answer| answer.headers.is_shared));
-        observe(route, status, begin.elapsed());
-        match answer {
+        match self.request_to_its_end(route, body, permit).await {
             Ok(answer) => {
                 let now = Instant::now();
                 let pause =
@@ -92,14 +91,33 @@ impl Api {
         }
     }
 
-    async fn request(&self, route: &Route, body: &[u8]) -> Result<Answer, String> {
+    /// A request that was sent has to be counted even when nobody waits for it any more, so it runs by itself.
+    async fn request_to_its_end(
+        &self,
+        route: &Route,
+        body: &Bytes,
+        permit: Permit,
+    ) -> Result<Answer, String> {
+        let (api, route, body) = (self.clone(), route.clone(), body.clone());
+        let sent = tokio::spawn(async move {
+            let begin = StdInstant::now();
+            let answer = api.request(&route, body).await;
+            let status = answer.as_ref().ok().map(|answer| answer.status);
+            permit.finish(status, answer.as_ref().is_ok_and(|answer| answer.headers.is_shared));
+            observe(&route, status, begin.elapsed());
+            answer
+        });
+        sent.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    async fn request(&self, route: &Route, body: Bytes) -> Result<Answer, String> {
         let url = format!("{}{}", self.0.settings.base_url.trim_end_matches('/'), route.path);
         let mut request = self
             .0
             .http
             .request(route.method.clone(), url)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .body(body.to_vec());
+            .body(body);
         if route.is_bot {
             let value = format!("Bot {}", self.0.settings.bot_token.expose());
             request = request.header(http::header::AUTHORIZATION, value);
