@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chassis::Secret;
 use serde_json::json;
 use storage::Backend;
-use testkit::TempDb;
+use testkit::{TempDb, TempRedis};
 
 use crate::stage::{Stage, click, command, form};
 
@@ -36,6 +37,24 @@ async fn healthy_acknowledgements_are_quick() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_gone_delays_nobody_and_loses_nothing() {
+    let mut redis = TempRedis::start().await.unwrap();
+    let place = TempDb::each().await.into_iter().next().unwrap();
+    let stage = Stage::at(place, |config| {
+        config.queue.backend = "redis".to_owned();
+        config.queue.redis_url = Secret::new(redis.url.clone());
+    })
+    .await;
+    redis.kill().await.unwrap();
+    for _ in 0..20 {
+        let posted = stage.post(&command("analyze", &json!([]))).await;
+        assert_eq!((posted.failure, &posted.body), (None, &json!({ "type": 5 })));
+        assert!(posted.took < BOUND, "{:?}", posted.took);
+    }
+    assert_eq!(stage.waiting("analyze").await, 20);
+}
+
+#[tokio::test]
 async fn a_hanging_database_delays_nobody_and_is_admitted() {
     for place in TempDb::each().await {
         let stage = Stage::at(place, |_| {}).await;
@@ -60,6 +79,19 @@ async fn a_hanging_database_delays_nobody_and_is_admitted() {
             println!("hanging database: {:?} for {}", posted.took, asked["data"]);
             assert!(posted.took < BOUND + ROOM, "{:?} for {asked}", posted.took);
         }
+        // Forty a second; all at once would measure how quickly this machine makes forty clients.
+        let steady = (0..40u64).map(async |number| {
+            tokio::time::sleep(Duration::from_millis(25 * number)).await;
+            stage.post(&command("analyze", &json!([]))).await.took
+        });
+        let mut took = futures::future::join_all(steady).await;
+        took.sort();
+        println!(
+            "hanging database, 40 in a second: p50 {:?}, p99 {:?}",
+            percentile(&took, 50),
+            percentile(&took, 99)
+        );
+        assert!(percentile(&took, 99) < BOUND + ROOM, "{took:?}");
         assert!(stage.edited(&analyze).await.starts_with("Please try again"));
         assert!(stage.edited(&bound_form).await.starts_with("Please try again"));
         transaction.rollback().await.unwrap();
