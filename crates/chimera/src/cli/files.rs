@@ -21,6 +21,15 @@ pub(super) fn read(path: &Path, limit_bytes: u64) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether a file begins with these bytes; a shorter one does not.
+pub(super) fn begins_with(path: &Path, beginning: &[u8]) -> anyhow::Result<bool> {
+    let cannot = || format!("cannot read {}", path.display());
+    let mut head = Vec::new();
+    let file = File::open(path).with_context(cannot)?;
+    file.take(beginning.len() as u64).read_to_end(&mut head).with_context(cannot)?;
+    Ok(head == beginning)
+}
+
 /// A file that appears under its name, readable by its owner alone, when it is complete and on disk.
 pub(super) struct NewFile {
     target: PathBuf,
@@ -79,6 +88,7 @@ mod tests {
         let path = folder.path().join("a.json");
         fs::write(&path, "12345").unwrap();
         assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert!(begins_with(&path, b"123").unwrap() && !begins_with(&path, b"123456").unwrap());
         let error = read(&path, 4).unwrap_err().to_string();
         assert!(error.contains("a.json") && error.contains('4'), "{error}");
         assert!(format!("{:#}", read(&folder.path().join("b"), 4).unwrap_err()).contains("cannot read"));

@@ -18,8 +18,8 @@ use crate::store::{
     switches,
 };
 
-/// A snapshot may hold every player's profile.
-const SNAPSHOT_LIMIT_BYTES: u64 = 1024 * 1024 * 1024;
+/// JSON lines may hold every player's profile.
+const JSON_LIMIT_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What to do with profiles.
 #[derive(Debug, Subcommand)]
@@ -127,15 +127,14 @@ async fn import(database: &Database, file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 async fn read_snapshot(file: &Path) -> anyhow::Result<Vec<StoredProfile>> {
-    let bytes = files::read(file, SNAPSHOT_LIMIT_BYTES)?;
-    if bytes.starts_with(b"SQLite format 3\0") {
-        drop(bytes);
+    if files::begins_with(file, b"SQLite format 3\0")? {
         let settings = DatabaseSettings::at(format!("sqlite:{}", file.display()));
         let snapshot = Database::open(&settings, Clock::system()).await?;
         let found = profiles::all(&snapshot).await.context("the snapshot cannot be read");
         snapshot.close().await;
         return found;
     }
+    let bytes = files::read(file, JSON_LIMIT_BYTES)?;
     let text =
         String::from_utf8(bytes).context("the snapshot is neither JSON lines nor a SQLite database")?;
     let mut found = Vec::new();

@@ -121,6 +121,8 @@ async fn host(
             });
             let served = http::serve(listener, router, &shutdown, drain).await;
             unready.abort();
+            // Without its HTTP side the program must not look alive.
+            shutdown.trigger();
             served
         }
     });
@@ -155,9 +157,11 @@ async fn watch(
     let rest = async {
         let mut first = Ok(());
         while let Some(ended) = running.join_next().await {
-            if let Ok((name, Err(error))) = ended {
-                first = first.and(Err(error.context(format!("the {name} failed"))));
-            }
+            let ended = match ended {
+                Ok((name, outcome)) => outcome.with_context(|| format!("the {name} failed")),
+                Err(error) => Err(anyhow::anyhow!("a part broke down: {error}")),
+            };
+            first = first.and(ended);
         }
         first
     };
