@@ -7,5 +7,7 @@ mod mutants;
 mod paraphrases;
 #[path = "texts/sheets.rs"]
 mod sheets;
+#[path = "texts/snapshots.rs"]
+mod snapshots;
 #[path = "texts/templates.rs"]
 mod templates;

@@ -44,7 +44,7 @@ const LABELS: &[(&str, &[M])] = &[
         "参团率|击杀参与率|击杀参与|参战率|参团|参与率|kill participation|participation|kp",
         &[M::KillParticipation, M::Dimension(D::Teamplay)],
     ),
-    ("击杀|人头|杀敌|斩获|杀|kills|kill|takedowns", &[M::Kills]),
+    ("参与击倒|击倒|击杀|人头|杀敌|斩获|杀|kills|kill|takedowns", &[M::Kills]),
     (
         "阵亡|死亡|死|倒了|fell|fallen|went down|倒下|倒地|被击杀|被杀|死了|挂了|deaths|death|died|dying|dead|dies|die",
         &[M::Deaths, M::DeadSeconds],

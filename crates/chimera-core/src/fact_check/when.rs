@@ -216,7 +216,9 @@ pub(super) fn numbers(moment: &Moment) -> Vec<(Metric, f64)> {
             EvidenceKind::WardsCleared { count } => number(Metric::WardsKilled, *count),
             EvidenceKind::LevelLead { level, .. } => number(Metric::Level, *level),
             EvidenceKind::DeathStreak { count } => number(Metric::Deaths, *count),
-            EvidenceKind::MultiKill { count } => number(Metric::Kills, *count),
+            EvidenceKind::MultiKill { count } | EvidenceKind::Takedowns { count } => {
+                number(Metric::Kills, *count)
+            }
             EvidenceKind::Fight { won_kills, lost_kills } => {
                 vec![
                     (Metric::Kills, f64::from(*won_kills)),

@@ -131,7 +131,7 @@ fn strengths(sheet: &FactSheet, most: usize) -> String {
         let lead = match index {
             0 if value >= 60.0 => format!("最亮眼的是{name}（{value:.1} 分）"),
             0 => format!("相对突出的是{name}（{value:.1} 分）"),
-            _ => format!("其次是{name}（{value:.1} 分）"),
+            _ => format!("{name}也值得一提（{value:.1} 分）"),
         };
         text.push_str(&lead);
         if let Some(reason) = reason(sheet, *dimension) {
@@ -234,7 +234,7 @@ fn fight(sheet: &FactSheet) -> String {
         None => String::new(),
     };
     let from = FactSheet::clock(moment.from_ms);
-    format!("规模最大的团战从 {from} 打响：{place}双方人头 {own_kills} 比 {other_kills}{after}。")
+    format!("最关键的一波团战从 {from} 打响：{place}双方人头 {own_kills} 比 {other_kills}{after}。")
 }
 
 fn timed(sheet: &FactSheet, moment: &Moment) -> String {
@@ -242,10 +242,7 @@ fn timed(sheet: &FactSheet, moment: &Moment) -> String {
 }
 
 fn highlights(sheet: &FactSheet, most: usize) -> String {
-    let is_told = |moment: &&Moment| {
-        moments::mood(moment) == Mood::Good && !matches!(moment.what, Happening::Fight { .. })
-    };
-    let told = moments::best_of(sheet.moments.iter().filter(is_told).collect(), most);
+    let told = moments::highlights(sheet, most);
     let lines: Vec<String> = told.into_iter().map(|moment| timed(sheet, moment)).collect();
     if lines.is_empty() { String::new() } else { format!("高光时刻：{}。", lines.join("；")) }
 }

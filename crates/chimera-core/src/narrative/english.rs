@@ -138,7 +138,7 @@ fn strengths(sheet: &FactSheet, most: usize) -> String {
         let lead = match index {
             0 if value >= 60.0 => format!("What stood out was {name} ({value:.1})"),
             0 => format!("Your best side was {name} ({value:.1})"),
-            _ => format!("Next came {name} ({value:.1})"),
+            _ => format!("{} is worth a mention too ({value:.1})", capital(name)),
         };
         sentences.push(match reason(sheet, *dimension) {
             Some(reason) => format!("{lead}: {reason}."),
@@ -278,7 +278,7 @@ fn fight(sheet: &FactSheet) -> String {
         None => String::new(),
     };
     let from = FactSheet::clock(moment.from_ms);
-    format!("The biggest fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
+    format!("The key fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
 }
 
 fn timed(sheet: &FactSheet, moment: &Moment) -> String {
@@ -286,10 +286,7 @@ fn timed(sheet: &FactSheet, moment: &Moment) -> String {
 }
 
 fn highlights(sheet: &FactSheet, most: usize) -> String {
-    let is_told = |moment: &&Moment| {
-        moments::mood(moment) == Mood::Good && !matches!(moment.what, Happening::Fight { .. })
-    };
-    let told = moments::best_of(sheet.moments.iter().filter(is_told).collect(), most);
+    let told = moments::highlights(sheet, most);
     let lines: Vec<String> = told.into_iter().map(|moment| timed(sheet, moment)).collect();
     if lines.is_empty() { String::new() } else { format!("Highlights: {}.", lines.join("; ")) }
 }

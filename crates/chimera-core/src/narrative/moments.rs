@@ -23,6 +23,7 @@ pub(crate) fn mood(moment: &Moment) -> Mood {
             | EvidenceKind::DeathBeforeObjective { .. }
             | EvidenceKind::DeathStreak { .. } => Mood::Bad,
             EvidenceKind::Fight { won_kills, lost_kills } if won_kills < lost_kills => Mood::Bad,
+            EvidenceKind::Fight { won_kills, lost_kills } if won_kills == lost_kills => Mood::Plain,
             EvidenceKind::ItemFinished { .. } => Mood::Plain,
             _ => Mood::Good,
         },
@@ -43,6 +44,7 @@ fn weight(moment: &Moment) -> u32 {
         Happening::Fight { own_kills, other_kills, .. } => 40 + 4 * (own_kills + other_kills),
         Happening::Evidence(kind) => match kind {
             EvidenceKind::MultiKill { count } => 20 * count + 5,
+            EvidenceKind::Takedowns { count } => 30 + 6 * count,
             EvidenceKind::FirstBlood => 55,
             EvidenceKind::SoloKill => 60,
             EvidenceKind::Shutdown { gold } => 50 + gold / 50,
@@ -62,6 +64,18 @@ fn weight(moment: &Moment) -> u32 {
             EvidenceKind::ItemFinished { .. } => 15,
         },
     }
+}
+
+/// The moments to be proud of, by time. The fight that has a sentence of its own is left out.
+pub(crate) fn highlights(sheet: &FactSheet, most: usize) -> Vec<&Moment> {
+    let told = sheet.best_fight.and_then(|index| sheet.moments.get(index)).map(|fight| fight.from_ms);
+    let is_good = |moment: &&Moment| {
+        let is_fight = matches!(moment.what, Happening::Evidence(EvidenceKind::Fight { .. }));
+        mood(moment) == Mood::Good
+            && !matches!(moment.what, Happening::Fight { .. })
+            && !(is_fight && told == Some(moment.from_ms))
+    };
+    best_of(sheet.moments.iter().filter(is_good).collect(), most)
 }
 
 /// The most telling moments, by time.
@@ -135,6 +149,7 @@ fn chinese(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
         EvidenceKind::SoloKill => format!("单杀{foe}"),
         EvidenceKind::SoloDeath => format!("被{foe}单杀"),
         EvidenceKind::MultiKill { count } => format!("打出{}", multi_kill_zh(*count)),
+        EvidenceKind::Takedowns { count } => format!("一个回合里参与击倒 {count} 名对手"),
         EvidenceKind::Shutdown { gold } => format!("终结{foe}，拿到 {gold} 赏金"),
         EvidenceKind::BountyLost { gold } => format!("阵亡，让对面拿到 {gold} 赏金"),
         EvidenceKind::DeathBeforeObjective { objective, .. } => {
@@ -168,6 +183,7 @@ fn english(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
         EvidenceKind::SoloKill => format!("a solo kill on {foe}"),
         EvidenceKind::SoloDeath => format!("a one-on-one death to {foe}"),
         EvidenceKind::MultiKill { count } => format!("a {}", multi_kill_en(*count)),
+        EvidenceKind::Takedowns { count } => format!("{count} takedowns in one round"),
         EvidenceKind::Shutdown { gold } => format!("a shutdown on {foe} worth {gold} gold"),
         EvidenceKind::BountyLost { gold } => format!("a death that gave away a bounty of {gold} gold"),
         EvidenceKind::DeathBeforeObjective { objective, .. } => {

@@ -173,7 +173,7 @@ fn fight(sheet: &FactSheet, chinese: bool) -> String {
             None => String::new(),
         };
         return format!(
-            "规模最大的团战从 {from} 打响：{place}双方人头 {own_kills} 比 {other_kills}{after}。"
+            "最关键的一波团战从 {from} 打响：{place}双方人头 {own_kills} 比 {other_kills}{after}。"
         );
     }
     let place = place.map(|place| format!(" {place}")).unwrap_or_default();
@@ -182,5 +182,5 @@ fn fight(sheet: &FactSheet, chinese: bool) -> String {
         Some((kind, false)) => format!(", and the enemy went on to take {kind}"),
         None => String::new(),
     };
-    format!("The biggest fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
+    format!("The key fight broke out at {from}{place}: {own_kills} for {other_kills} in kills{after}.")
 }

@@ -79,10 +79,10 @@ pub(crate) fn objectives(objective: Objective, count: u32, language: Language) -
         Objective::Tower => ("座防御塔", "tower", "towers"),
         Objective::Inhibitor => ("座水晶", "inhibitor", "inhibitors"),
         Objective::Voidgrub => ("只虚空巢虫", "voidgrub", "voidgrubs"),
-        Objective::Herald => ("次峡谷先锋", "Rift Herald", "Rift Heralds"),
+        Objective::Herald => ("只峡谷先锋", "Rift Herald", "Rift Heralds"),
         Objective::Dragon => ("条小龙", "dragon", "dragons"),
         Objective::ElderDragon => ("条远古巨龙", "Elder Dragon", "Elder Dragons"),
-        Objective::Atakhan => ("次厄塔汗", "Atakhan", "Atakhans"),
+        Objective::Atakhan => ("只厄塔汗", "Atakhan", "Atakhans"),
         Objective::Baron => ("条大龙", "Baron", "Barons"),
         Objective::Monster => ("只大型野怪", "large monster", "large monsters"),
     };
