@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact_sheet::{FactSheet, Scope};
+use crate::fact_sheet::{About, FactSheet, Metric, Scope};
 use crate::mode::Mode;
 use crate::names::Language;
 use crate::report::Outcome;
@@ -130,12 +130,21 @@ fn story(sheet: &FactSheet) -> Story {
     let cut_off = sheet.partial.iter().any(|partial| matches!(partial, Partial::Remake | Partial::Aborted));
     if sheet.result == Outcome::Remake || cut_off {
         Story::Unplayed
-    } else if sheet.own(crate::fact_sheet::Metric::Total).is_none() || sheet.mode == Mode::Other {
+    } else if sheet.own(Metric::Total).is_none() || sheet.mode == Mode::Other {
         Story::Record
     } else {
         Story::Scored
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether the result is one to be glad of: a win, or the upper half of an Arena.
+fn did_well(sheet: &FactSheet) -> bool {
+    match sheet.result {
+        Outcome::Win => true,
+        Outcome::Placement(place) => {
+            let sides = sheet.number(About::Match, Metric::Sides).unwrap_or_default();
+            f64::from(place) * 2.0 <= sides
+        }
+        _ => false,
+    }
+}

@@ -236,7 +236,8 @@ impl<'a> Judge<'a> {
     fn label(&self, figure: &Figure, clause: usize, is_word: bool) -> Option<Vec<Metric>> {
         let span = &self.sentence.clauses[clause];
         let found = labels::find(&self.reading.lower, span);
-        let figures: Vec<&Figure> = self.figures_of(clause).collect();
+        let is_time = |figure: &&Figure| matches!(figure.kind, FigureKind::Clock(_) | FigureKind::Minutes(_));
+        let figures: Vec<&Figure> = self.figures_of(clause).filter(|figure| !is_time(figure)).collect();
         let label_first = found
             .first()
             .is_some_and(|label| figures.first().is_none_or(|first| label.span.start < first.span.start));

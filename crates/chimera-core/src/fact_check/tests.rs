@@ -79,6 +79,7 @@ fn sheet() -> FactSheet {
             fact(About::Match, Metric::Duration, Amount::Millis(1_865_000)),
         ],
         moments: vec![
+            event(80_000, EvidenceKind::Takedowns { count: 2 }, vec![(64, Side::Enemy)]),
             event(754_000, EvidenceKind::SoloKill, vec![(157, Side::Enemy)]),
             event(1_100_000, EvidenceKind::MultiKill { count: 3 }, vec![]),
             event(
@@ -142,6 +143,8 @@ fn times_belong_to_their_events() {
     holds("12分34秒，你单杀了亚索。");
     holds("A solo kill on Yasuo at 12:34.");
     holds("18:20 打出三杀，24:10 参与拿下大龙。");
+    holds("1:20 短时间内参与击倒 2 名对手。");
+    fails("1:20 短时间内参与击倒 3 名对手。", ClaimKind::Number);
     holds("比赛在 31:05 结束。");
     holds("第 12 分钟你单杀了亚索。");
     fails("12:35 单杀亚索。", ClaimKind::Time);

@@ -2,7 +2,7 @@
 
 use super::moments::{self, Mood};
 use super::words::{self, grouped, percent};
-use super::{Detail, Story, Style, Tone, story};
+use super::{Detail, Story, Style, Tone, did_well, story};
 use crate::fact_sheet::{FactSheet, Happening, Metric, Moment};
 use crate::mode::Mode;
 use crate::names::Language;
@@ -103,7 +103,7 @@ fn record(sheet: &FactSheet) -> String {
 
 fn score(sheet: &FactSheet, style: Style) -> String {
     let (Some(total), Some(tier)) = (sheet.own(Metric::Total), sheet.tier) else { return String::new() };
-    let won = matches!(sheet.result, Outcome::Win | Outcome::Placement(1..=4));
+    let won = did_well(sheet);
     let first = matches!(sheet.result, Outcome::Win | Outcome::Placement(1));
     let verdict = match (tier, won, style.tone) {
         (Tier::S | Tier::SPlus, true, Tone::Competitive) => "各项都顶得住，是一局高质量的胜利",

@@ -44,7 +44,6 @@ fn weight(moment: &Moment) -> u32 {
         Happening::Fight { own_kills, other_kills, .. } => 40 + 4 * (own_kills + other_kills),
         Happening::Evidence(kind) => match kind {
             EvidenceKind::MultiKill { count } => 20 * count + 5,
-            EvidenceKind::Takedowns { count } => 30 + 6 * count,
             EvidenceKind::FirstBlood => 55,
             EvidenceKind::SoloKill => 60,
             EvidenceKind::Shutdown { gold } => 50 + gold / 50,
@@ -85,18 +84,15 @@ pub(crate) fn telling(sheet: &FactSheet, most: usize) -> Vec<&Moment> {
 
 /// The most telling of some moments, by time; never two of the same second.
 pub(crate) fn best_of(mut moments: Vec<&Moment>, most: usize) -> Vec<&Moment> {
-    if moments.len() > most {
-        moments.sort_by_key(|moment| (std::cmp::Reverse(weight(moment)), moment.from_ms));
-        let mut kept: Vec<&Moment> = Vec::new();
-        for moment in moments {
-            if kept.len() < most && kept.iter().all(|other| !is_same_story(other, moment)) {
-                kept.push(moment);
-            }
+    moments.sort_by_key(|moment| (std::cmp::Reverse(weight(moment)), moment.from_ms));
+    let mut kept: Vec<&Moment> = Vec::new();
+    for moment in moments {
+        if kept.len() < most && kept.iter().all(|other| !is_same_story(other, moment)) {
+            kept.push(moment);
         }
-        moments = kept;
     }
-    moments.sort_by_key(|moment| moment.from_ms);
-    moments
+    kept.sort_by_key(|moment| moment.from_ms);
+    kept
 }
 
 /// Whether two moments are of the same second, or lead to the same objective.
@@ -149,7 +145,6 @@ fn chinese(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
         EvidenceKind::SoloKill => format!("单杀{foe}"),
         EvidenceKind::SoloDeath => format!("被{foe}单杀"),
         EvidenceKind::MultiKill { count } => format!("打出{}", multi_kill_zh(*count)),
-        EvidenceKind::Takedowns { count } => format!("一个回合里参与击倒 {count} 名对手"),
         EvidenceKind::Shutdown { gold } => format!("终结{foe}，拿到 {gold} 赏金"),
         EvidenceKind::BountyLost { gold } => format!("阵亡，让对面拿到 {gold} 赏金"),
         EvidenceKind::DeathBeforeObjective { objective, .. } => {
@@ -183,7 +178,6 @@ fn english(sheet: &FactSheet, moment: &Moment, kind: &EvidenceKind) -> String {
         EvidenceKind::SoloKill => format!("a solo kill on {foe}"),
         EvidenceKind::SoloDeath => format!("a one-on-one death to {foe}"),
         EvidenceKind::MultiKill { count } => format!("a {}", multi_kill_en(*count)),
-        EvidenceKind::Takedowns { count } => format!("{count} takedowns in one round"),
         EvidenceKind::Shutdown { gold } => format!("a shutdown on {foe} worth {gold} gold"),
         EvidenceKind::BountyLost { gold } => format!("a death that gave away a bounty of {gold} gold"),
         EvidenceKind::DeathBeforeObjective { objective, .. } => {

@@ -1,1 +1,0 @@
-//! Templates read as a player would.
