@@ -98,7 +98,8 @@ pub fn load<T: Serialize + DeserializeOwned + Default>(
     }
     environment::apply::<T>(&mut merged, sources)?;
     for (key, value) in &sources.flags {
-        merged.set(key, &tree(value)?, Origin::Flag);
+        let value = merged.as_wanted(key, tree(value)?);
+        merged.set(key, &value, Origin::Flag);
     }
     let value = merged.extract::<T>().map_err(|error| merged.explain(&error))?;
     let origins = leaves(&tree(&value)?)
@@ -134,6 +135,18 @@ impl Merged {
         self.figment = self.figment.clone().merge(Serialized::from(&table, Profile::Default));
         self.document = Some(document);
         Ok(())
+    }
+
+    /// A number where a text is wanted, such as an id of digits, is that text: nobody quotes it on a command line.
+    fn as_wanted(&self, key: &str, value: Value) -> Value {
+        let wants_text =
+            leaves(&self.defaults).iter().any(|(known, default)| known == key && default.as_str().is_some());
+        match &value {
+            Value::Num(..) | Value::Bool(..) if wants_text => {
+                print::value_text(&value).map_or_else(|| value.clone(), Value::from)
+            }
+            _ => value,
+        }
     }
 
     fn set(&mut self, key: &str, value: &Value, origin: Origin) {

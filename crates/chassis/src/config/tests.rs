@@ -111,6 +111,15 @@ fn later_sources_win_and_are_named() {
 }
 
 #[test]
+fn digits_on_the_command_line_are_a_text_where_one_is_wanted() {
+    let id = 775_799_577_604_522_054_i64;
+    assert_eq!(read(None, &[], &[("name", id.into())]).unwrap().value.name, id.to_string());
+    assert_eq!(read(None, &[], &[("name", true.into())]).unwrap().value.name, "true");
+    assert_eq!(read(None, &[], &[("server.port", 3.into())]).unwrap().value.server.port, 3);
+    assert!(read(None, &[], &[("server.port", "three".into())]).is_err());
+}
+
+#[test]
 fn a_variable_takes_the_type_of_its_target() {
     assert_eq!(value(&[("LOOM_NAME", "123")]).name, "123");
     assert_eq!(value(&[("LOOM_NAME", "true")]).name, "true");
