@@ -1,10 +1,12 @@
 //! Every option of the program, at its default. `config/chimera.toml` lists the same; a test compares the two.
 
 mod aliases;
+mod narrative;
 mod outside;
 
 pub use self::{
     aliases::ALIASES,
+    narrative::NarrativeConfig,
     outside::{DiscordConfig, RiotConfig, StaticDataConfig},
 };
 
@@ -28,6 +30,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// How matches are reviewed.
     pub analysis: AnalysisConfig,
+    /// The words of a review.
+    pub narrative: NarrativeConfig,
     /// Parts that can be switched off.
     pub features: FeaturesConfig,
     /// Names of champions, items, runes, spells and augments.

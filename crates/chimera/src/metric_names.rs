@@ -6,6 +6,8 @@ pub const REQUEST_TOTAL: &str = "chimera_request_total";
 pub const REQUEST_LATENCY_SECONDS: &str = "chimera_request_latency_seconds";
 /// Duration of one stage of a review, by `stage`: `fetch`, `score`, `save`, `llm`, `webhook`.
 pub const STAGE_DURATION_SECONDS: &str = "chimera_stage_duration_seconds";
+/// Narratives that the template wrote although a model should have, by `reason`.
+pub const NARRATIVES_DEGRADED_TOTAL: &str = "chimera_narratives_degraded_total";
 /// Requests to Discord, by `route` and `status` (`none` when nothing came back).
 pub const DISCORD_REQUESTS_TOTAL: &str = "chimera_discord_requests_total";
 /// Duration of one request to Discord, by `route`.
@@ -31,6 +33,10 @@ pub fn describe() {
         STAGE_DURATION_SECONDS,
         metrics::Unit::Seconds,
         "duration of one stage of a review"
+    );
+    metrics::describe_counter!(
+        NARRATIVES_DEGRADED_TOTAL,
+        "narratives that the template wrote although a model should have, by reason"
     );
     metrics::describe_counter!(DISCORD_REQUESTS_TOTAL, "requests to Discord, by route and status");
     metrics::describe_histogram!(

@@ -1,0 +1,111 @@
+//! Match and timeline: from the store when they are there, from Riot otherwise, and kept then.
+
+use chassis::clock::utc_text;
+use chimera_core::match_record::{self, Match};
+use jiff::Timestamp;
+
+use crate::{
+    app::App,
+    riot::{RiotError, routing},
+    store::matches::{self, Participant, StoredMatch},
+};
+
+use super::trouble::Trouble;
+
+/// A match that can be scored.
+pub(super) struct Documents {
+    /// The match.
+    pub(super) record: Match,
+    /// Its timeline as Riot sent it, where Riot has one.
+    pub(super) timeline_json: Option<Vec<u8>>,
+}
+
+/// Reads a match and its timeline, fetching what is missing. `attempt` counts the tries of the job from 1: a new match
+/// may be listed for minutes before it is there.
+pub(super) async fn load(app: &App, match_id: &str, attempt: u32) -> Result<Documents, Trouble> {
+    let stored = match matches::get(&app.database, match_id).await? {
+        Some(StoredMatch { timeline_json: None, match_json, .. }) => {
+            fetch_timeline_of(app, match_id, match_json).await?
+        }
+        Some(stored) => stored,
+        None => fetch(app, match_id, attempt).await?,
+    };
+    Ok(Documents { record: read(&stored.match_json)?, timeline_json: stored.timeline_json })
+}
+
+async fn fetch(app: &App, match_id: &str, attempt: u32) -> Result<StoredMatch, Trouble> {
+    let (found, line) = tokio::join!(app.riot.match_json(match_id), app.riot.timeline_json(match_id));
+    let match_json = found.map_err(|error| error.when_listed(attempt))?.to_vec();
+    let record = read(&match_json)?;
+    let timeline_json = optional(line.map(|bytes| bytes.to_vec()))?;
+    let stored = to_store(match_id, &record, match_json, timeline_json);
+    keep(app, &stored).await?;
+    Ok(stored)
+}
+
+/// A match that was kept without a timeline: Riot may have it by now.
+async fn fetch_timeline_of(app: &App, match_id: &str, match_json: Vec<u8>) -> Result<StoredMatch, Trouble> {
+    let timeline_json = match app.riot.timeline_json(match_id).await {
+        Ok(bytes) => Some(bytes.to_vec()),
+        // The match is here, so the review goes on without it.
+        Err(_) => None,
+    };
+    let record = read(&match_json)?;
+    let stored = to_store(match_id, &record, match_json, timeline_json);
+    if stored.timeline_json.is_some() {
+        keep(app, &stored).await?;
+    }
+    Ok(stored)
+}
+
+/// A timeline that Riot does not have is no fault; one that could not be had now is.
+fn optional(fetched: Result<Vec<u8>, RiotError>) -> Result<Option<Vec<u8>>, Trouble> {
+    match fetched {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(RiotError::NotFound | RiotError::NotShared | RiotError::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read(json: &[u8]) -> Result<Match, Trouble> {
+    match_record::parse(json).map_err(|error| Trouble::Unreadable { reason: error.to_string() })
+}
+
+async fn keep(app: &App, stored: &StoredMatch) -> Result<(), Trouble> {
+    Ok(matches::put(&app.database, stored, app.clock.now()).await?)
+}
+
+fn to_store(
+    match_id: &str,
+    record: &Match,
+    match_json: Vec<u8>,
+    timeline_json: Option<Vec<u8>>,
+) -> StoredMatch {
+    let platform = routing::platform_of_match_id(match_id).map(|platform| platform.as_str().to_owned());
+    let started_at = i64::try_from(record.started_at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    StoredMatch {
+        match_id: match_id.to_owned(),
+        platform: platform.unwrap_or_default(),
+        queue_id: i64::from(record.info.queue_id.count()),
+        game_mode: record.info.game_mode.to_string(),
+        game_version: record.info.game_version.to_string(),
+        started_at: utc_text(started_at.unwrap_or(Timestamp::UNIX_EPOCH)),
+        duration_ms: i64::try_from(record.duration().as_millis()).unwrap_or(i64::MAX),
+        match_json,
+        timeline_json,
+        participants: record.info.participants.iter().map(participant).collect(),
+    }
+}
+
+fn participant(found: &match_record::Participant) -> Participant {
+    Participant {
+        participant_id: i64::from(found.participant_id.count()),
+        puuid: found.puuid.to_string(),
+        champion_id: i64::from(found.champion_id.count()),
+        team_id: i64::from(found.team_id.count()),
+        win: found.win.is_set(),
+        kills: i64::from(found.kills.count()),
+        deaths: i64::from(found.deaths.count()),
+        assists: i64::from(found.assists.count()),
+    }
+}
