@@ -3,7 +3,7 @@
 //! A job may run more than once. Whatever it does is safe to do again: matches are kept once, a review is stored under
 //! its key, the reply is an edit of one message, and a message to a channel carries a nonce.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use jobs::{DeadJob, Failure, Handler, Running, WorkerSettings};
@@ -36,10 +36,9 @@ const DOOR_SHUT: Duration = Duration::from_secs(60);
 /// Serves jobs until `stop`, then lets those under way end.
 pub async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
     let settings = settings(&app);
-    let name: Arc<str> = settings.name.as_str().into();
-    tracing::info!(worker = %name, concurrency = app.config.queue.concurrency, "a worker serves jobs");
-    let reviewer = Reviewer { app: app.clone(), name };
-    let drained = jobs::worker::run(app.queue.clone(), settings, reviewer, stop)
+    tracing::info!(worker = %settings.name, concurrency = app.config.queue.concurrency, "a worker serves jobs");
+    let queue = app.queue.clone();
+    let drained = jobs::worker::run(queue, settings, Reviewer { app }, stop)
         .await
         .context("the worker cannot start")?;
     if drained.given_back > 0 {
@@ -50,9 +49,9 @@ pub async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
 
 fn settings(app: &App) -> WorkerSettings {
     let queue = &app.config.queue;
-    let concurrency = u32::try_from(queue.concurrency).unwrap_or(u32::MAX);
     let name = format!("chimera-{}", uuid::Uuid::new_v4().simple());
-    let mut settings = WorkerSettings::new(name).kind(ANALYZE_JOB, concurrency).kind(BIND_JOB, concurrency);
+    let mut settings =
+        WorkerSettings::new(name).kind(ANALYZE_JOB, queue.concurrency).kind(BIND_JOB, queue.concurrency);
     settings.lease = Duration::from_secs(queue.lease_seconds);
     settings.poll = Duration::from_millis(queue.poll_ms);
     settings.drain = Duration::from_secs(app.config.server.drain_seconds);
@@ -62,8 +61,6 @@ fn settings(app: &App) -> WorkerSettings {
 /// Does the jobs of this program.
 struct Reviewer {
     app: App,
-    /// Who this worker is, for the claims of messages.
-    name: Arc<str>,
 }
 
 impl Handler for Reviewer {
@@ -74,11 +71,11 @@ impl Handler for Reviewer {
         match running.job.kind.as_str() {
             ANALYZE_JOB => {
                 let request: AnalyzeRequest = running.job.decode()?;
-                analyze::run(&self.app, &self.name, &running.job, &request).await
+                analyze::run(&self.app, &running.job, &request).await
             }
             BIND_JOB => {
                 let request: BindRequest = running.job.decode()?;
-                bind::run(&self.app, &self.name, &running.job, &request).await
+                bind::run(&self.app, &running.job, &request).await
             }
             other => Err(Failure::permanent(format!("no job of the kind `{other}` is known here"))),
         }
@@ -92,7 +89,7 @@ impl Handler for Reviewer {
         };
         tracing::error!(job.id = %dead.job.id.as_str(), job.kind = %dead.job.kind, reason = %dead.reason, "a job is given up");
         let Ok(reply) = reply else { return };
-        if let Err(failure) = messenger::give_up(&self.app, &self.name, &dead, &reply).await {
+        if let Err(failure) = messenger::give_up(&self.app, &dead, &reply).await {
             tracing::error!(job.id = %dead.job.id.as_str(), ?failure, "the player could not be told");
         }
     }

@@ -1,16 +1,7 @@
 //! Which backups are kept and which may be dropped, each with its reasons.
-//!
-//! The rules mean what restic's of the same names mean; `days` and `forever` are ours. What restic does not have is
-//! the last good backup: the newest proved one of a source is kept whatever the rules say.
-
-pub mod amount;
-pub mod judge;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-pub use amount::{Count, Reach};
-pub use judge::{Judged, Proof, Reason, Snapshot, Verdict, judge};
 
 use crate::plan::value::Period;
 
@@ -23,29 +14,29 @@ pub struct Keep {
     /// Everything that is at most so many days old.
     pub days: Option<u32>,
     /// The newest so many.
-    pub last: Option<Count>,
+    pub last: Option<u32>,
     /// The newest of each hour, for so many hours that have one.
-    pub hourly: Option<Count>,
+    pub hourly: Option<u32>,
     /// The newest of each day, for so many days that have one.
-    pub daily: Option<Count>,
+    pub daily: Option<u32>,
     /// The newest of each ISO week, for so many weeks that have one.
-    pub weekly: Option<Count>,
+    pub weekly: Option<u32>,
     /// The newest of each month, for so many months that have one.
-    pub monthly: Option<Count>,
+    pub monthly: Option<u32>,
     /// The newest of each year, for so many years that have one.
-    pub yearly: Option<Count>,
+    pub yearly: Option<u32>,
     /// Everything made within this time before the newest backup.
-    pub within: Option<Reach>,
+    pub within: Option<Period>,
     /// The newest of each hour within this time before the newest backup.
-    pub within_hourly: Option<Reach>,
+    pub within_hourly: Option<Period>,
     /// The newest of each day within this time before the newest backup.
-    pub within_daily: Option<Reach>,
+    pub within_daily: Option<Period>,
     /// The newest of each ISO week within this time before the newest backup.
-    pub within_weekly: Option<Reach>,
+    pub within_weekly: Option<Period>,
     /// The newest of each month within this time before the newest backup.
-    pub within_monthly: Option<Reach>,
+    pub within_monthly: Option<Period>,
     /// The newest of each year within this time before the newest backup.
-    pub within_yearly: Option<Reach>,
+    pub within_yearly: Option<Period>,
     /// Everything that has all tags of one of these lists.
     pub tags: Vec<Vec<String>>,
 }
@@ -53,8 +44,8 @@ pub struct Keep {
 impl Keep {
     /// Whether any rule can keep a backup at all.
     pub fn keeps_anything(&self) -> bool {
-        let counts = [self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly];
-        let reaches = [
+        let counts = [self.days, self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly];
+        let periods = [
             self.within,
             self.within_hourly,
             self.within_daily,
@@ -63,9 +54,8 @@ impl Keep {
             self.within_yearly,
         ];
         self.forever
-            || self.days.is_some_and(|days| days > 0)
-            || counts.iter().flatten().any(|count| *count != Count::Of(0))
-            || reaches.iter().flatten().any(|reach| !reach.is_zero())
+            || counts.iter().flatten().any(|count| *count > 0)
+            || periods.iter().flatten().any(|period| period.as_seconds() > 0)
             || self.tags.iter().any(|list| !list.is_empty())
     }
 

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod history;
+pub mod occurrence;
 
 use std::fmt;
 use std::str::FromStr;

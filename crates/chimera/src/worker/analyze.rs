@@ -44,12 +44,7 @@ struct Ready {
     degraded: Option<String>,
 }
 
-pub(super) async fn run(
-    app: &App,
-    worker: &str,
-    job: &Job,
-    request: &AnalyzeRequest,
-) -> Result<(), Failure> {
+pub(super) async fn run(app: &App, job: &Job, request: &AnalyzeRequest) -> Result<(), Failure> {
     if !messenger::owe(app, &request.reply, request.kind.as_str()).await? {
         return Ok(());
     }
@@ -58,7 +53,7 @@ pub(super) async fn run(
     let (outcome, result) = match review(app, job, request, &mut stages, &mut key).await {
         Ok(ready) => {
             let outcome = if ready.degraded.is_some() { "degraded" } else { "success" };
-            (outcome, show(app, worker, job, request, &ready, &mut stages).await)
+            (outcome, show(app, job, request, &ready, &mut stages).await)
         }
         Err(trouble) => {
             // The row first: what is told to the person must already be true.
@@ -66,7 +61,7 @@ pub(super) async fn run(
                 give_up(app, key, &trouble).await?;
             }
             let match_id = key.as_ref().map(|key: &AnalysisKey| key.match_id.as_str());
-            ("failed", messenger::conclude(app, worker, job, &request.reply, &trouble, match_id).await)
+            ("failed", messenger::conclude(app, job, &request.reply, &trouble, match_id).await)
         }
     };
     if !matches!(result, Err(Failure::Retry { .. })) {
@@ -82,7 +77,8 @@ fn count(app: &App, request: &AnalyzeRequest, outcome: &'static str) {
     };
     metrics::counter!(metric_names::REQUEST_TOTAL, "service" => service, "outcome" => outcome).increment(1);
     let age = request.reply.age(app.clock.now().as_millisecond());
-    metrics::histogram!(metric_names::REQUEST_LATENCY_SECONDS, "service" => service).record(age.as_secs_f64());
+    metrics::histogram!(metric_names::REQUEST_LATENCY_SECONDS, "service" => service)
+        .record(age.as_secs_f64());
 }
 
 /// Everything up to the message. `key` is filled in as soon as it is known, for whoever has to say what failed.
@@ -165,7 +161,9 @@ async fn finished(app: &App, job: &Job, key: &AnalysisKey) -> Result<Option<Fini
     let deadline = Instant::now() + PATIENCE;
     loop {
         match analyses::find(&app.database, key).await? {
-            Some(Analysis { status: Status::Running, .. }) if job.attempt == 1 && Instant::now() < deadline => {
+            Some(Analysis { status: Status::Running, .. })
+                if job.attempt == 1 && Instant::now() < deadline =>
+            {
                 tokio::time::sleep(GLANCE).await;
             }
             found => return Ok(found.and_then(|analysis| analysis.finished)),
@@ -236,7 +234,6 @@ async fn save(
 /// The card, sent.
 async fn show(
     app: &App,
-    worker: &str,
     job: &Job,
     request: &AnalyzeRequest,
     ready: &Ready,
@@ -244,7 +241,7 @@ async fn show(
 ) -> Result<(), Failure> {
     let reader = Reader::of(app, &request.reply).await?;
     let message = card(app, job, ready, &reader, &stages.list());
-    let delivered = messenger::deliver(app, worker, &request.reply, &message).await;
+    let delivered = messenger::deliver(app, &request.reply, &message).await;
     stages.end(Stage::Deliver);
     tracing::info!(
         job.id = %job.id.as_str(),

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{messenger, reader::Reader, trouble::Trouble};
 
-pub(super) async fn run(app: &App, worker: &str, job: &Job, request: &BindRequest) -> Result<(), Failure> {
+pub(super) async fn run(app: &App, job: &Job, request: &BindRequest) -> Result<(), Failure> {
     let reply = &request.reply;
     if !messenger::owe(app, reply, "bind").await? {
         return Ok(());
@@ -20,15 +20,16 @@ pub(super) async fn run(app: &App, worker: &str, job: &Job, request: &BindReques
         Ok((account, added)) => {
             let reader = Reader::of(app, reply).await?;
             let message = cards::bound(&account, added, reader.language);
-            messenger::deliver(app, worker, reply, &message).await
+            messenger::deliver(app, reply, &message).await
         }
-        Err(trouble) => messenger::conclude(app, worker, job, reply, &trouble, None).await,
+        Err(trouble) => messenger::conclude(app, job, reply, &trouble, None).await,
     }
 }
 
 async fn link(app: &App, request: &BindRequest) -> Result<(Account, Added), Trouble> {
-    let platform = routing::alias_to_platform(&request.platform)
-        .ok_or_else(|| Trouble::Internal { reason: "a form was taken with an unknown platform".to_owned() })?;
+    let platform = routing::alias_to_platform(&request.platform).ok_or_else(|| Trouble::Internal {
+        reason: "a form was taken with an unknown platform".to_owned(),
+    })?;
     let region = platform.account_region();
     let found = match app.riot.account_by_riot_id(region, &request.game_name, &request.tag_line).await {
         Err(RiotError::NotFound) => return Err(Trouble::UnknownPlayer),

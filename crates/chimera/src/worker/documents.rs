@@ -82,7 +82,8 @@ fn to_store(
     timeline_json: Option<Vec<u8>>,
 ) -> StoredMatch {
     let platform = routing::platform_of_match_id(match_id).map(|platform| platform.as_str().to_owned());
-    let started_at = i64::try_from(record.started_at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let started_at =
+        i64::try_from(record.started_at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     StoredMatch {
         match_id: match_id.to_owned(),
         platform: platform.unwrap_or_default(),

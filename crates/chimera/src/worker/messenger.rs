@@ -33,16 +33,13 @@ pub(super) async fn owe(app: &App, reply: &ReplyTo, kind: &str) -> Result<bool, 
 }
 
 /// Sends the message, unless it was sent before. What Discord will never take is no reason to try again.
-pub(super) async fn deliver(
-    app: &App,
-    worker: &str,
-    reply: &ReplyTo,
-    message: &Message,
-) -> Result<(), Failure> {
+pub(super) async fn deliver(app: &App, reply: &ReplyTo, message: &Message) -> Result<(), Failure> {
     let id = &reply.interaction_id;
+    // Anew each time: two attempts of one job may overlap, even in one worker.
+    let claimant = uuid::Uuid::new_v4().to_string();
     // As long as the job's own lease: when a dead worker's job comes to another, its claim is over too.
     let lease = Duration::from_secs(app.config.queue.lease_seconds);
-    match deliveries::claim(&app.database, id, worker, lease, app.clock.now()).await? {
+    match deliveries::claim(&app.database, id, &claimant, lease, app.clock.now()).await? {
         Claim::Over => return Ok(()),
         Claim::HeldByAnother => {
             return Err(Failure::retry_after("another worker is sending the message", lease));
@@ -59,7 +56,7 @@ pub(super) async fn deliver(
             Ok(())
         }
         Err(error) if error.is_transient() => {
-            deliveries::release(&app.database, id, worker, &error.to_string()).await?;
+            deliveries::release(&app.database, id, &claimant, &error.to_string()).await?;
             Err(again(&error))
         }
         Err(error) => {
@@ -80,7 +77,6 @@ fn again(error: &ApiError) -> Failure {
 /// Tells the person what went wrong.
 pub(super) async fn tell(
     app: &App,
-    worker: &str,
     job: &Job,
     reply: &ReplyTo,
     trouble: &cards::Trouble,
@@ -88,15 +84,15 @@ pub(super) async fn tell(
 ) -> Result<(), Failure> {
     let reader = Reader::of(app, reply).await?;
     let message = cards::trouble(trouble, match_id, job.id.as_str(), reader.language);
-    deliver(app, worker, reply, &message).await
+    deliver(app, reply, &message).await
 }
 
 /// Tells the person that all tries are used up, unless they were told something already.
-pub(super) async fn give_up(app: &App, worker: &str, dead: &DeadJob, reply: &ReplyTo) -> Result<(), Failure> {
+pub(super) async fn give_up(app: &App, dead: &DeadJob, reply: &ReplyTo) -> Result<(), Failure> {
     if !owe(app, reply, &dead.job.kind).await? {
         return Ok(());
     }
-    tell(app, worker, &dead.job, reply, &cards::Trouble::GaveUp, "").await
+    tell(app, &dead.job, reply, &cards::Trouble::GaveUp, "").await
 }
 
 /// Whether no further try will be made.
@@ -107,7 +103,6 @@ pub(super) fn is_over(trouble: &Trouble, job: &Job) -> bool {
 /// What a request that came to nothing leads to: another try while there are some, a message otherwise.
 pub(super) async fn conclude(
     app: &App,
-    worker: &str,
     job: &Job,
     reply: &ReplyTo,
     trouble: &Trouble,
@@ -117,7 +112,7 @@ pub(super) async fn conclude(
         return Err(trouble.failure());
     }
     let card = trouble.card(match_id.is_some());
-    tell(app, worker, job, reply, &card, match_id.unwrap_or_default()).await?;
+    tell(app, job, reply, &card, match_id.unwrap_or_default()).await?;
     // The person knows. Whether somebody else has to know is another matter.
     if trouble.is_operators() { Err(Failure::permanent(trouble.reason())) } else { Ok(()) }
 }

@@ -8,7 +8,11 @@ use ui::Language;
 
 use crate::{
     app::App,
-    discord::{cards::Look, requests::{AnalyzeRequest, ReplyTo}, texts},
+    discord::{
+        cards::Look,
+        requests::{AnalyzeRequest, ReplyTo},
+        texts,
+    },
     narrative::Asking,
     store::settings::{self, UserSettings},
 };
@@ -26,7 +30,12 @@ impl Reader {
     pub(super) async fn of(app: &App, reply: &ReplyTo) -> Result<Self, StorageError> {
         let settings = settings::load(&app.database, &reply.user_id).await?;
         let language = texts::choose_language(settings.language.as_deref(), &reply.locale);
-        Ok(Self { language, settings, names: app.names.names(in_core(language)), is_ascii: app.config.discord.ascii_safe })
+        Ok(Self {
+            language,
+            settings,
+            names: app.names.names(in_core(language)),
+            is_ascii: app.config.discord.ascii_safe,
+        })
     }
 
     /// The same, as the narrative needs to know them.

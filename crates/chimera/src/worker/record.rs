@@ -1,6 +1,9 @@
 //! What a review leaves behind besides itself: the experiment's row, and the player's profile.
 
-use chimera_core::{profile::{self, Profile}, report::Review};
+use chimera_core::{
+    profile::{self, Profile},
+    report::Review,
+};
 use storage::Transaction;
 
 use crate::{
@@ -58,7 +61,8 @@ pub(super) async fn profile(
         stored.and_then(|stored| serde_json::from_str(&stored.profile_json).ok()).unwrap_or_default();
     let now_ms = u64::try_from(app.clock.now().as_millisecond()).unwrap_or(0);
     let next = profile::add(known, review, now_ms);
-    let json = serde_json::to_string(&next).map_err(|error| Trouble::Internal { reason: error.to_string() })?;
+    let json =
+        serde_json::to_string(&next).map_err(|error| Trouble::Internal { reason: error.to_string() })?;
     match profiles::save(transaction, user, &review.player.puuid, &json, app.clock.now()).await {
         Ok(()) => Ok(()),
         Err(ProfileError::WritesOff) => {

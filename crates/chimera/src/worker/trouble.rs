@@ -103,7 +103,9 @@ impl Trouble {
             Self::NotInMatch => cards::Trouble::NotInMatch,
             Self::OwnedByAnother => cards::Trouble::OwnedByAnother,
             Self::TooManyAccounts => cards::Trouble::TooManyAccounts,
-            Self::Riot(RiotError::NotFound | RiotError::RetryLater { .. }) if listed => cards::Trouble::MatchNotReady,
+            Self::Riot(RiotError::NotFound | RiotError::RetryLater { .. }) if listed => {
+                cards::Trouble::MatchNotReady
+            }
             Self::Riot(error) => riot_card(error),
             Self::Unreadable { .. } | Self::Internal { .. } => cards::Trouble::Internal,
         }
@@ -124,7 +126,9 @@ fn riot_card(error: &RiotError) -> cards::Trouble {
         RiotError::KeyMissing | RiotError::KeyRejected => cards::Trouble::KeyRejected,
         RiotError::NotFound => cards::Trouble::PlayerNotFound,
         RiotError::NotShared => cards::Trouble::NotShared,
-        RiotError::RateLimited { retry_after } => cards::Trouble::RateLimited { retry_after: Some(*retry_after) },
+        RiotError::RateLimited { retry_after } => {
+            cards::Trouble::RateLimited { retry_after: Some(*retry_after) }
+        }
         // A PUUID that was given out under another key: the account has to be bound again.
         RiotError::BadRequest { .. } => cards::Trouble::PlayerNotFound,
         RiotError::RetryLater { .. } => cards::Trouble::MatchNotReady,

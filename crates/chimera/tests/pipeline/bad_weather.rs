@@ -38,8 +38,9 @@ async fn what_a_person_can_put_right_is_said() {
 async fn anybodys_match_is_found_by_riot_id() {
     let world = World::new().await;
     world.put_match(RIFT, 5);
-    let message =
-        world.answered("analyze", &json!([{ "name": "target", "type": 3, "value": "Tester#TEST" }]), "en-US").await;
+    let message = world
+        .answered("analyze", &json!([{ "name": "target", "type": 3, "value": "Tester#TEST" }]), "en-US")
+        .await;
     assert!(message["embeds"][0]["fields"].as_array().unwrap().len() > 3, "{message}");
     assert_eq!(world.rows("user_profiles").await, 0, "the match is not the asker's");
 }
@@ -93,7 +94,9 @@ async fn a_missing_or_broken_timeline_makes_a_partial_review() {
         let world = World::new().await;
         world.ready(id, 0).await;
         if id == RIFT {
-            world.riot.put_timeline(id, b"{\"metadata\":{\"matchId\":\"EUW1_7684569678\"},\"info\":{}}".to_vec());
+            world
+                .riot
+                .put_timeline(id, b"{\"metadata\":{\"matchId\":\"EUW1_7684569678\"},\"info\":{}}".to_vec());
         }
         let text = told(&world, &json!([])).await;
         assert!(text.contains("Strengths"), "{text}");
@@ -103,7 +106,7 @@ async fn a_missing_or_broken_timeline_makes_a_partial_review() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_the_token_is_gone_the_review_goes_to_the_channel_once() {
-    let world = World::new().await;
+    let world = World::start(TempDb::sqlite(), None, |config| config.queue.lease_seconds = 1).await;
     world.ready(RIFT, 0).await;
     let twenty_minutes_ago = world.app.clock.now().as_millisecond() - 20 * 60 * 1_000;
     let payload = json!({
@@ -116,7 +119,15 @@ async fn once_the_token_is_gone_the_review_goes_to_the_channel_once() {
     }
     let posted = world.discord.wait_until(LIMIT, |fake| !fake.channel_messages(CHANNEL).is_empty()).await;
     assert!(posted, "{:?}", world.discord.refusals());
-    while world.app.queue.stats().await.unwrap().iter().any(|kind| kind.ready + kind.running > 0) {
+    while world
+        .app
+        .queue
+        .stats()
+        .await
+        .unwrap()
+        .iter()
+        .any(|kind| kind.ready + kind.delayed + kind.running > 0)
+    {
         tokio::task::yield_now().await;
     }
     let messages = world.discord.channel_messages(CHANNEL);

@@ -19,7 +19,8 @@ fn assert_whole(message: &Value, is_chinese: bool) {
         assert!(text.to_lowercase().contains(&word.to_lowercase()), "`{word}` is missing in\n{text}");
     }
     assert!(text.contains(SCORE_VERSION), "the version is missing in\n{text}");
-    let times = text.split(|c: char| !(c.is_ascii_digit() || c == ':')).filter(|word| word.contains(':')).count();
+    let times =
+        text.split(|c: char| !(c.is_ascii_digit() || c == ':')).filter(|word| word.contains(':')).count();
     assert!(times >= 3, "evidence without times in\n{text}");
     assert_eq!(message["allowed_mentions"], json!({ "parse": [] }));
     assert!(message["components"].as_array().is_some_and(|rows| !rows.is_empty()), "no buttons");
@@ -37,7 +38,8 @@ async fn both_commands(world: &World) {
     .unwrap();
     let total = review.score.total.unwrap();
     assert!(words(&message).contains(&format!("{total:.1}")), "{total} is not in\n{}", words(&message));
-    let english = world.answered("analyze", &json!([{ "name": "match_index", "type": 4, "value": 1 }]), "en-US").await;
+    let english =
+        world.answered("analyze", &json!([{ "name": "match_index", "type": 4, "value": 1 }]), "en-US").await;
     assert_whole(&english, false);
     let team = world.answered("team-analyze", &json!([]), "zh-CN").await;
     let text = words(&team);
@@ -88,8 +90,12 @@ async fn every_mode_has_an_honest_card() {
         let puuid = world.ready(id, 1).await;
         chimera::store::accounts::set_primary(&world.app.database, USER, &puuid).await.unwrap();
         let message = world.answered("analyze", &json!([]), "en-US").await;
-        let stored = world.app.database.fetch_one(
-            "SELECT status, score_json FROM analyses WHERE match_id = $1", &storage::params![id]).await.unwrap();
+        let stored = world
+            .app
+            .database
+            .fetch_one("SELECT status, score_json FROM analyses WHERE match_id = $1", &storage::params![id])
+            .await
+            .unwrap();
         assert_eq!(stored.get::<String>("status").unwrap(), "done", "{id}");
         let review: Value = serde_json::from_str(&stored.get::<String>("score_json").unwrap()).unwrap();
         assert_eq!(review["score"]["total"].is_number(), expects_score, "{id}: {}", words(&message));
@@ -121,11 +127,11 @@ async fn a_second_request_is_answered_from_the_store() {
 async fn who_does_not_want_a_profile_has_none() {
     let world = World::new().await;
     world.ready(RIFT, 2).await;
-    let settings = chimera::store::settings::UserSettings {
-        allow_historical_analysis: false,
-        ..Default::default()
-    };
-    chimera::store::settings::save(&world.app.database, USER, &settings, world.app.clock.now()).await.unwrap();
+    let settings =
+        chimera::store::settings::UserSettings { allow_historical_analysis: false, ..Default::default() };
+    chimera::store::settings::save(&world.app.database, USER, &settings, world.app.clock.now())
+        .await
+        .unwrap();
     world.answered("analyze", &json!([]), "en-US").await;
     assert_eq!(world.rows("user_profiles").await, 0);
 }

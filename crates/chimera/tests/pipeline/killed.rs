@@ -4,10 +4,13 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use serde_json::json;
 use testkit::{
-    DiscordKey, DiscordRules, FakeDiscord, FakeRiot, Program, Ready, RiotRules, Spawned, TempDb, TempRedis, free_port,
+    DiscordKey, DiscordRules, FakeDiscord, FakeRiot, Program, Ready, RiotRules, Spawned, TempDb, TempRedis,
+    free_port,
 };
 
-use crate::world::{CHANNEL, LIMIT, application, RIFT, interaction, match_bytes, record, timeline_bytes, words};
+use crate::world::{
+    CHANNEL, LIMIT, RIFT, application, interaction, match_bytes, record, timeline_bytes, words,
+};
 
 const ROUNDS: u64 = 12;
 /// Requests in each round.
@@ -98,8 +101,11 @@ async fn storm(database: &TempDb, redis: Option<&str>) {
     assert!(done, "lost: {lost:?}");
     for token in &acknowledged {
         let state = outside.discord.interaction(token).unwrap();
-        let shown: BTreeSet<String> =
-            state.edits.iter().map(|edit| words(&json!({ "embeds": [{ "fields": edit["embeds"][0]["fields"] }] }))).collect();
+        let shown: BTreeSet<String> = state
+            .edits
+            .iter()
+            .map(|edit| words(&json!({ "embeds": [{ "fields": edit["embeds"][0]["fields"] }] })))
+            .collect();
         assert_eq!(shown.len(), 1, "{token} was answered in two ways");
         assert!(state.followups.is_empty());
     }

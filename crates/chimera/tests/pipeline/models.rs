@@ -37,7 +37,8 @@ async fn written(script: Script, change: impl FnOnce(&mut chimera::config::Confi
     Written { message, source, degraded, world }
 }
 
-const HONEST: &str = "A steady game. Keep an eye on the map before you walk up, and trade when your spells are back.";
+const HONEST: &str =
+    "A steady game. Keep an eye on the map before you walk up, and trade when your spells are back.";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_keeps_to_the_facts_is_shown_and_paid_for() {

@@ -187,12 +187,16 @@ impl World {
 
     /// Waits for the message that stands in the place of the deferral.
     pub(crate) async fn edit(&self, token: &str) -> Value {
-        let is_there = |fake: &FakeDiscord| fake.original(token).is_some_and(|it| it["embeds"][0].is_object());
+        let is_there =
+            |fake: &FakeDiscord| fake.original(token).is_some_and(|it| it["embeds"][0].is_object());
         let arrived = self.discord.wait_until(LIMIT, is_there).await;
         if !arrived {
-            let (stats, dead) = (self.app.queue.stats().await.unwrap(), self.app.queue.dead(5).await.unwrap());
+            let (stats, dead) =
+                (self.app.queue.stats().await.unwrap(), self.app.queue.dead(5).await.unwrap());
             let refused = self.discord.refusals();
-            panic!("no message came; discord refused {refused:?}; the queue: {stats:?}; dead letters: {dead:?}");
+            panic!(
+                "no message came; discord refused {refused:?}; the queue: {stats:?}; dead letters: {dead:?}"
+            );
         }
         let state = self.discord.interaction(token).unwrap();
         assert_eq!(state.edits.len(), 1, "one edit: {:#?}", state.edits);
