@@ -5,6 +5,9 @@
 //! maintenance document the plan carries out. Every function takes values, the present instant included, and returns
 //! decisions with reasons; carrying them out is the business of the program.
 
+pub mod cleanup;
+pub mod coverage;
+pub mod ledger;
 pub mod plan;
 pub mod retention;
 pub mod schedule;

@@ -1,7 +1,16 @@
 //! Which backups are kept and which may be dropped, each with its reasons.
+//!
+//! The rules mean what restic's of the same names mean; `days` and `forever` are ours. What restic does not have is
+//! the last good backup: the newest proved one of a source is kept whatever the rules say.
+
+pub mod amount;
+pub mod judge;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use amount::{Count, Reach};
+pub use judge::{Judged, Proof, Reason, Snapshot, Verdict, judge};
 
 use crate::plan::value::Period;
 
@@ -14,29 +23,29 @@ pub struct Keep {
     /// Everything that is at most so many days old.
     pub days: Option<u32>,
     /// The newest so many.
-    pub last: Option<u32>,
+    pub last: Option<Count>,
     /// The newest of each hour, for so many hours that have one.
-    pub hourly: Option<u32>,
+    pub hourly: Option<Count>,
     /// The newest of each day, for so many days that have one.
-    pub daily: Option<u32>,
+    pub daily: Option<Count>,
     /// The newest of each ISO week, for so many weeks that have one.
-    pub weekly: Option<u32>,
+    pub weekly: Option<Count>,
     /// The newest of each month, for so many months that have one.
-    pub monthly: Option<u32>,
+    pub monthly: Option<Count>,
     /// The newest of each year, for so many years that have one.
-    pub yearly: Option<u32>,
+    pub yearly: Option<Count>,
     /// Everything made within this time before the newest backup.
-    pub within: Option<Period>,
+    pub within: Option<Reach>,
     /// The newest of each hour within this time before the newest backup.
-    pub within_hourly: Option<Period>,
+    pub within_hourly: Option<Reach>,
     /// The newest of each day within this time before the newest backup.
-    pub within_daily: Option<Period>,
+    pub within_daily: Option<Reach>,
     /// The newest of each ISO week within this time before the newest backup.
-    pub within_weekly: Option<Period>,
+    pub within_weekly: Option<Reach>,
     /// The newest of each month within this time before the newest backup.
-    pub within_monthly: Option<Period>,
+    pub within_monthly: Option<Reach>,
     /// The newest of each year within this time before the newest backup.
-    pub within_yearly: Option<Period>,
+    pub within_yearly: Option<Reach>,
     /// Everything that has all tags of one of these lists.
     pub tags: Vec<Vec<String>>,
 }
@@ -44,8 +53,8 @@ pub struct Keep {
 impl Keep {
     /// Whether any rule can keep a backup at all.
     pub fn keeps_anything(&self) -> bool {
-        let counts = [self.days, self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly];
-        let periods = [
+        let counts = [self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly];
+        let reaches = [
             self.within,
             self.within_hourly,
             self.within_daily,
@@ -54,8 +63,9 @@ impl Keep {
             self.within_yearly,
         ];
         self.forever
-            || counts.iter().flatten().any(|count| *count > 0)
-            || periods.iter().flatten().any(|period| period.as_seconds() > 0)
+            || self.days.is_some_and(|days| days > 0)
+            || counts.iter().flatten().any(|count| *count != Count::Of(0))
+            || reaches.iter().flatten().any(|reach| !reach.is_zero())
             || self.tags.iter().any(|list| !list.is_empty())
     }
 

@@ -8,7 +8,6 @@
 
 pub mod account;
 pub mod history;
-pub mod occurrence;
 
 use std::fmt;
 use std::str::FromStr;

@@ -23,7 +23,7 @@ pub(crate) struct Facts<'a> {
     pub mode: Mode,
     /// Minutes of play, 0 where that is not known.
     pub minutes: f64,
-    /// What everybody had at the end.
+    /// What everybody had at the end; like `at_15` only on the Rift, as no other mode asks.
     pub last: Moment,
     /// What everybody had at 15:00, where that is known.
     pub at_15: Option<Moment>,
@@ -76,14 +76,15 @@ impl<'a> Facts<'a> {
         let mode = mode::of(found);
         let timeline =
             timeline.filter(|timeline| !timeline.frames.is_empty() && !is_foreign(found, timeline));
+        let framed = timeline.filter(|_| mode == Mode::Rift);
         let mut facts = Facts {
             found,
             events: timeline.map_or(&[], |timeline| &timeline.events),
             has_timeline: timeline.is_some(),
             mode,
             minutes: found.duration().as_millis() as f64 / 60_000.0,
-            last: timeline.map(Timeline::last).unwrap_or_default(),
-            at_15: timeline.and_then(|timeline| timeline.at(FIFTEEN_MINUTES_MS)),
+            last: framed.map(Timeline::last).unwrap_or_default(),
+            at_15: framed.and_then(|timeline| timeline.at(FIFTEEN_MINUTES_MS)),
             players: Vec::new(),
             teams: Vec::new(),
         };
@@ -233,8 +234,9 @@ impl<'a> Facts<'a> {
             tally.buildings += f64::from(is_building);
             tally.monsters += f64::from(!is_building);
         }
-        let helpers = event.assistants.iter().chain([event.killer]);
-        let indices: Vec<usize> = helpers.filter_map(|id| self.index(id)).collect();
+        let helpers = event.assistants.iter().filter(|&id| id != event.killer);
+        let hands = helpers.chain([event.killer]);
+        let indices: Vec<usize> = hands.filter_map(|id| self.index(id)).collect();
         for index in indices {
             let is_assistant = self.players().get(index).is_some_and(|player| player.id() != event.killer);
             if let Some(standing) = self.players.get_mut(index).filter(|standing| standing.team == taker) {

@@ -126,7 +126,7 @@ fn missing_fields(found: &Match, facts: &Facts<'_>) -> Option<Partial> {
         fields.push("participantId".to_owned());
     }
     let in_frames = |player: &Participant| facts.last.player(player.id()).is_some();
-    if facts.has_timeline && !players.iter().all(in_frames) {
+    if facts.has_timeline && facts.mode == Mode::Rift && !players.iter().all(in_frames) {
         fields.push("participantFrames".to_owned());
     }
     fields.truncate(FIELDS_NAMED);
