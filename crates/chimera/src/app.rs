@@ -99,7 +99,7 @@ impl App {
         migrate(&config, &database).await?;
         let gateway = Gateway::new(config.llm.clone(), database.clone(), clock.clone()).await?;
         let queue = Queue::open(settings::queue(&config), database.clone(), clock.clone()).await?;
-        let health = health::components(&config, &clock, &database, &gateway, &queue, &riot);
+        let health = health::components(&config, &clock, &database, &gateway, &queue, &riot, &discord);
         let config = Arc::new(config);
         Ok(Self { config, database, clock, logs, health, metrics, gateway, queue, riot, discord, names })
     }

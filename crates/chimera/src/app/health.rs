@@ -6,7 +6,12 @@ use llm::Gateway;
 use storage::Database;
 
 use super::VERSION;
-use crate::{config::Config, riot, riot::RiotError};
+use crate::{
+    config::Config,
+    discord::{self, guard::GuardState},
+    riot,
+    riot::RiotError,
+};
 
 /// Every component; without database or queue the program is down, without the others it still answers.
 pub(super) fn components(
@@ -16,9 +21,10 @@ pub(super) fn components(
     gateway: &Gateway,
     queue: &Queue,
     riot: &riot::Client,
+    api: &discord::Api,
 ) -> Health {
     let (database, gateway, queue, riot) = (database.clone(), gateway.clone(), queue.clone(), riot.clone());
-    let discord = discord(config);
+    let (settings, api) = (discord_settings(config), api.clone());
     Health::new("chimera", VERSION, clock.clone())
         .component("database", true, move || {
             let database = database.clone();
@@ -36,8 +42,8 @@ pub(super) fn components(
             Box::pin(async move { key_state(&riot) })
         })
         .component("discord", false, move || {
-            let discord = discord.clone();
-            Box::pin(async move { discord })
+            let (settings, door) = (settings.clone(), door(&api));
+            Box::pin(async move { door.and(settings) })
         })
         .component("models", false, move || {
             let gateway = gateway.clone();
@@ -54,8 +60,21 @@ fn key_state(riot: &riot::Client) -> Result<String, String> {
     }
 }
 
+/// Whether anything is sent to Discord.
+fn door(api: &discord::Api) -> Result<(), String> {
+    match api.guard().state() {
+        GuardState::Closed => Ok(()),
+        GuardState::Open { since } => {
+            Err(format!("nothing has been sent for {} s: Discord refused too many requests", since.as_secs()))
+        }
+        GuardState::Ramp { per_second } => {
+            Err(format!("at most {per_second} request(s) a second while trust comes back"))
+        }
+    }
+}
+
 /// Half of what Discord needs is a mistake; none of it is a choice.
-fn discord(config: &Config) -> Result<String, String> {
+fn discord_settings(config: &Config) -> Result<String, String> {
     let discord = &config.discord;
     if discord.application_id.is_empty() {
         return Ok("not configured".to_owned());

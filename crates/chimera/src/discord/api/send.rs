@@ -78,6 +78,10 @@ impl Api {
         tokio::time::sleep(pause).await;
         if route.is_bot {
             self.0.global.until_ready().await;
+            // Somebody before us in the queue may have learnt that the token is refused.
+            if let Err(error) = self.bot_may_send() {
+                return Verdict::Fail(error);
+            }
         }
         let Ok(permit) = self.0.guard.enter().await else { return Verdict::Fail(ApiError::Shut) };
         match self.request_to_its_end(route, body, permit).await {
@@ -127,7 +131,8 @@ impl Api {
         let status = response.status().as_u16();
         let headers = RateHeaders::read(response.headers());
         let mut text = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| plainly(&error.without_url()))? {
+        // The status counts even when the rest of the answer breaks off.
+        while let Ok(Some(chunk)) = response.chunk().await {
             if text.len() + chunk.len() > MAX_ANSWER_BYTES {
                 break;
             }
