@@ -210,6 +210,8 @@ fn short_replies_in_both_languages() {
                 &Look::new(&names, false),
             ),
             cards::profile("80351110224678912", None, None, &Look::new(&names, false)),
+            cards::confirm_forgetting(language),
+            cards::forgotten(language),
             cards::settings(&draft, None, language),
             cards::help(&Config::default().features, language),
         ];

@@ -24,7 +24,7 @@ pub use self::{
     accounts::{account_list, already_bound, bound, confirm_removal, unbound},
     explain::explanation,
     help::help,
-    profile::profile,
+    profile::{confirm_forgetting, forgotten, profile},
     progress::{done, in_progress, progress},
     review::{ReviewExtras, review},
     settings::{Draft, settings},

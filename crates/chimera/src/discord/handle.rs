@@ -180,6 +180,7 @@ async fn component(app: &App, asked: &Asked) -> Response {
         "explain" => explain::show(app, asked, what, rest),
         "acc" if what == "add" => Some(bind::form(asked.language(app).await)),
         "acc" => accounts::clicked(app, asked, what, rest),
+        "profile" => accounts::profile_clicked(app, asked, what).await,
         "set" => settings::clicked(app, asked, what, rest).await,
         _ => None,
     };

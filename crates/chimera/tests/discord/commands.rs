@@ -5,7 +5,7 @@ use chimera::{
     store::{
         accounts,
         analyses::{self, AnalysisKey, Finished},
-        feedback, matches, settings,
+        feedback, matches, profiles, settings,
     },
 };
 use serde_json::{Value, json};
@@ -277,6 +277,30 @@ async fn store(stage: &Stage, review: &chimera_core::report::Review) {
     analyses::start(&mut transaction, &key, USER, now).await.unwrap();
     analyses::finish(&mut transaction, &key, &finished, now).await.unwrap();
     transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_profile_is_forgotten_after_a_question() {
+    let stage = Stage::start().await;
+    let profile = chimera_core::profile::Profile { reviews: 3, ..Default::default() };
+    let mut transaction = stage.app.database.begin().await.unwrap();
+    let json = serde_json::to_string(&profile).unwrap();
+    profiles::save(&mut transaction, USER, "p1", &json, stage.app.clock.now()).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    let show = command("profile", &json!([]));
+    stage.answered(&show).await;
+    stage.edited(&show).await;
+    let forget = id_of(stage.seen(&show).edits.last().unwrap(), "chimera:profile:");
+    let question = stage.answered(&click(&forget, &[])).await;
+    assert_eq!(question["type"], 7);
+    assert!(text_of(&question["data"]).starts_with("Forget earlier matches?"));
+    assert!(profiles::load(&stage.app.database, USER).await.unwrap().is_some());
+    let confirm = click("chimera:profile:confirm", &[]);
+    stage.answered(&confirm).await;
+    assert!(stage.edited(&confirm).await.contains("Forgotten"));
+    assert_eq!(profiles::load(&stage.app.database, USER).await.unwrap().map(|profile| profile.puuid), None);
+    assert_eq!(stage.fake.refusals(), Vec::<String>::new());
 }
 
 #[tokio::test]

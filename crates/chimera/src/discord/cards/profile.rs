@@ -1,12 +1,13 @@
 //! `/profile`: what is stored about a person, and what the reviews so far say.
 
 use chimera_core::profile::{Direction, Profile, Summary};
+use ui::Language;
 
-use super::{BLUE, Look, accounts, figures, review};
+use super::{BLUE, GREEN, Look, ORANGE, accounts, figures, review};
 use crate::{
     discord::{
         markdown,
-        message::{Embed, Message},
+        message::{Button, ButtonStyle, Embed, Message, Row},
         texts,
     },
     store::accounts::Account,
@@ -30,13 +31,34 @@ pub fn profile(
         }
         None => embed.describe(look.text("profile-none")),
     };
+    let mut rows = Vec::new();
     if let Some(profile) = profile.filter(|profile| profile.reviews > 0) {
+        let forget = Button::new("chimera:profile:forget", look.text("profile-forget"), ButtonStyle::Danger);
+        rows.push(Row::Buttons(vec![forget]));
         embed = embed.field(look.text("profile-matches"), figures::grouped(profile.reviews));
         for summary in profile.matches.keys().filter_map(|mode| profile.summary(*mode)) {
             let mode = texts::text_or_other(language, "mode", summary.mode.as_str());
             embed = embed.field(mode, paragraph(&summary, look));
         }
     }
+    Message { rows, ..Message::card(embed) }.only_for_the_asker().fit()
+}
+
+/// Asks before a profile is deleted.
+pub fn confirm_forgetting(language: Language) -> Message {
+    let text = |id: &str| texts::text(language, id);
+    let embed = Embed::new(text("profile-forget-title"), ORANGE).describe(text("profile-forget-text"));
+    let row = vec![
+        Button::new("chimera:profile:confirm", text("profile-forget"), ButtonStyle::Danger),
+        Button::new("chimera:profile:keep", text("accounts-cancel"), ButtonStyle::Secondary),
+    ];
+    Message::card(embed).only_for_the_asker().with_row(Row::Buttons(row)).fit()
+}
+
+/// A profile was deleted.
+pub fn forgotten(language: Language) -> Message {
+    let embed = Embed::new(texts::text(language, "profile-title"), GREEN)
+        .describe(texts::text(language, "profile-forgotten"));
     Message::card(embed).only_for_the_asker().fit()
 }
 

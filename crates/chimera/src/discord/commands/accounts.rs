@@ -41,8 +41,29 @@ pub(crate) fn unbind(app: &App, asked: &Asked) -> Response {
 }
 
 pub(crate) fn profile(app: &App, asked: &Asked) -> Response {
+    show_profile(app, asked, PRIVATE)
+}
+
+/// A click under the profile: forget it, after a question.
+pub(crate) async fn profile_clicked(app: &App, asked: &Asked, what: &str) -> Option<Response> {
     let user = asked.user_id.clone();
-    reply::later(app, asked, PRIVATE, |app, language| async move {
+    match what {
+        "forget" => {
+            let question = cards::confirm_forgetting(asked.language(app).await);
+            Some(Callback::Update(Box::new(question)).into())
+        }
+        "keep" => Some(show_profile(app, asked, Callback::DeferUpdate)),
+        "confirm" => Some(reply::later(app, asked, Callback::DeferUpdate, |app, language| async move {
+            profiles::delete(&app.database, &user).await?;
+            Ok(cards::forgotten(language))
+        })),
+        _ => None,
+    }
+}
+
+fn show_profile(app: &App, asked: &Asked, callback: Callback) -> Response {
+    let user = asked.user_id.clone();
+    reply::later(app, asked, callback, |app, language| async move {
         let account = accounts::primary(&app.database, &user).await?;
         let stored = profiles::load(&app.database, &user).await?;
         // One that cannot be read is as good as none: the next review writes it anew.
