@@ -10,6 +10,7 @@ pub mod event;
 pub mod verify;
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,12 @@ pub enum LedgerError {
         seq: u64,
         /// Why.
         reason: String,
+    },
+    /// A text is no anchor.
+    #[error("`{text}` is no anchor: a number, a colon and 64 hexadecimal digits")]
+    NoAnchor {
+        /// Its beginning.
+        text: String,
     },
     /// An event cannot be written as canonical text.
     #[error("the event cannot be written: {reason}")]
@@ -115,11 +122,24 @@ impl fmt::Display for Anchor {
     }
 }
 
+impl FromStr for Anchor {
+    type Err = LedgerError;
+
+    fn from_str(text: &str) -> Result<Self, LedgerError> {
+        let parts = text.trim().split_once(':');
+        let anchor =
+            parts.and_then(|(seq, hash)| Some(Self { seq: seq.parse().ok()?, hash: Hash::parse(hash)? }));
+        anchor.ok_or_else(|| LedgerError::NoAnchor { text: text.chars().take(100).collect() })
+    }
+}
+
 impl Row {
-    /// The row that follows `head` and says `event`.
+    /// The row that follows `head` and says `event`; its instant is cut to whole milliseconds, which is what databases
+    /// keep.
     pub fn after(head: Anchor, at: Timestamp, event: &Event) -> Result<Self, LedgerError> {
         let body = canonical::text(event)?;
         let seq = head.seq.saturating_add(1);
+        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
         let hash = hash_of(seq, at, &body, head.hash);
         Ok(Self { seq, at, body, previous: head.hash, hash })
     }
@@ -145,8 +165,8 @@ impl Row {
 fn hash_of(seq: u64, at: Timestamp, body: &str, previous: Hash) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update(b"keeper-ledger-1");
-    let nanosecond = at.as_nanosecond().to_be_bytes();
-    for part in [&seq.to_be_bytes()[..], &nanosecond, body.as_bytes(), &previous.0] {
+    let millisecond = at.as_millisecond().to_be_bytes();
+    for part in [&seq.to_be_bytes()[..], &millisecond, body.as_bytes(), &previous.0] {
         hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hasher.update(part);
     }

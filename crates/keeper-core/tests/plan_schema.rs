@@ -87,9 +87,8 @@ fn validate_object(
     }
     for (key, value) in map {
         let known = part.get("properties").and_then(|properties| properties.get(key));
-        let other = part
-            .get("additionalProperties")
-            .or_else(|| part.get("patternProperties")?.as_object()?.values().next());
+        let patterns = part.get("patternProperties").and_then(Value::as_object);
+        let other = patterns.and_then(|map| map.values().next()).or_else(|| part.get("additionalProperties"));
         match (known, other) {
             (Some(schema), _) => validate(root, schema, value, &format!("{at}.{key}"), problems),
             (None, Some(schema)) if schema.is_object() => {
@@ -196,6 +195,23 @@ const LISTS: [(&str, &str); 21] = [
     ("dashboard", "Dashboard"),
     ("exempt", "Exempt"),
 ];
+
+#[test]
+fn the_plans_of_the_project_are_valid_under_the_schema() {
+    let root = schema_value();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plans");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}")) {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let value: Value = toml::from_str(&text).unwrap();
+        let mut problems = Vec::new();
+        validate(&root, &root, &value, "", &mut problems);
+        assert!(problems.is_empty(), "{}: {problems:#?}", path.display());
+        seen += 1;
+    }
+    assert_eq!(seen, 4, "plans in {folder}");
+}
 
 #[test]
 fn a_plan_survives_being_written_and_read() {

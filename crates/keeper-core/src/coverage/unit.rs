@@ -99,6 +99,8 @@ fn hash(draft: &Draft, twin: u64) -> String {
 /// Walks through the document and remembers what the present place stands under.
 struct Cutter<'t> {
     text: &'t str,
+    /// Where each line begins.
+    line_starts: Vec<usize>,
     /// The headings above, with their levels.
     headings: Vec<(u8, String)>,
     /// The items around, outermost first.
@@ -116,8 +118,11 @@ struct Cutter<'t> {
 
 impl<'t> Cutter<'t> {
     fn new(text: &'t str) -> Self {
+        let line_starts =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect();
         Self {
             text,
+            line_starts,
             headings: Vec::new(),
             items: Vec::new(),
             open_item: None,
@@ -234,7 +239,7 @@ impl<'t> Cutter<'t> {
             return;
         }
         let leading = self.text[range.clone()].len() - self.text[range.clone()].trim_start().len();
-        let line = self.text[..range.start + leading].matches('\n').count() + 1;
+        let line = self.line_starts.partition_point(|start| *start <= range.start + leading);
         let mut surroundings: Vec<String> = self.headings.iter().map(|(_, text)| text.clone()).collect();
         surroundings.extend(self.items.iter().cloned());
         surroundings.extend(self.table_head.clone());

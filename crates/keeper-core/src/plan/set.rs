@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::backup::Backup;
@@ -120,6 +121,19 @@ impl PlanSet {
     pub fn timed_tasks(&self) -> Vec<TimedTask> {
         let work = |plan: &'_ Plan| works(plan).into_iter().map(|work| timed(plan, work)).collect::<Vec<_>>();
         self.plans.iter().flat_map(work).collect()
+    }
+
+    /// What the schedules make due after `from` and up to `until`, soonest first, at most `limit`. What follows
+    /// another task, a change or a request has no time of its own and is not among it.
+    pub fn upcoming(&self, from: Timestamp, until: Timestamp, limit: usize) -> Vec<(Timestamp, TaskId)> {
+        let mut due: Vec<(Timestamp, TaskId)> = Vec::new();
+        for task in self.timed_tasks() {
+            let times = task.schedule.between(from, until, &task.zone, limit);
+            due.extend(times.into_iter().map(|time| (time, task.id.clone())));
+        }
+        due.sort();
+        due.truncate(limit);
+        due
     }
 
     /// What has to be done under this id, and the plan that says so.

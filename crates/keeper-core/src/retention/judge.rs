@@ -138,6 +138,7 @@ impl fmt::Display for Reason {
 
 /// Says for every backup whether it is kept, newest first within each source, sources in order of their names.
 ///
+/// The backups of one store at a time: a copy in another store is no reason to drop this one.
 /// Days, weeks, months and years begin at midnight in `zone`. The newest proved backup of a source is kept always; a
 /// source without a proved one keeps its newest that has not failed, or else its newest.
 pub fn judge(snapshots: &[Snapshot], keep: &Keep, zone: &Zone, now: Timestamp) -> Vec<Judged> {
