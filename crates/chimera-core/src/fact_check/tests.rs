@@ -192,3 +192,39 @@ fn directions_of_differences_are_kept() {
 fn a_name_claims_nothing() {
     holds("Zed 99 你好，战绩 7/2/11。");
 }
+
+/// As a model would write them: free in words, true in facts.
+#[test]
+fn free_but_true_texts_pass() {
+    holds("阿狸的节奏从 12:34 那次单杀亚索开始起来，你全场 7 杀 2 死 11 助，参团率超过六成。");
+    holds("整局下来你补了 212 刀，平均每分钟 6.8 刀，经济来到 1.23 万。");
+    holds("视野方面只有 32 分，还能再多放一些守卫。");
+    holds("对线亚索，你在 10 分钟领先 420 块，补刀也有 78 个。");
+    holds("三杀出现在 18:20，那一波直接打开了局面。");
+    holds(
+        "你们在 24:10 控下大龙，但十秒后你被李青抓住，24:20 阵亡让对面拿到了小龙。"
+            .replace("十秒后", "随后")
+            .as_str(),
+    );
+    holds("作为蓝色方的中单，你用阿狸打出 23,456 点伤害，KDA 达到 9。");
+    holds("31 分钟的对局里，你的评分是 86.4 分。");
+    holds("这局你赢得漂亮：7 次击杀只付出 2 次阵亡的代价。");
+    holds("接下来可以试试在资源刷新前提前布置视野，把优势滚得更大。");
+    holds("亚索这局是 3/5/4，被你压制得很明显。");
+    holds("Ahri finished 7/2/11 (KDA 9.0) and had a hand in 63% of the kills.");
+    holds("Your lane opponent Yasuo ended on 3/5/4.");
+    holds("Around minute 12 you found a solo kill on Yasuo; at 18:20 came the triple kill.");
+    holds("With 12.3k gold and 212 CS you were well funded for the late game.");
+    holds("You dealt over 23,000 damage to champions.");
+    holds("Your team took Baron at 24:10, but your death at 24:20 handed the enemy a dragon.");
+    holds("On the blue side you won after 31 minutes and 5 seconds.");
+    holds("Three kills in a row at 18:20 turned the game.");
+    holds("You were 420 gold up on Yasuo at 10 minutes, with 78 CS.");
+    holds("The solo kill came at 12:34, when Yasuo overstepped.");
+    fails("Ahri finished 3/5/4.", ClaimKind::Number);
+    fails("亚索这局是 7/2/11。", ClaimKind::Number);
+    fails("你补了 221 刀。", ClaimKind::Number);
+    fails("Your team took Baron at 24:20.", ClaimKind::Event);
+    fails("You were 420 gold down on Yasuo at 10 minutes.", ClaimKind::Number);
+    fails("李青在 12:34 被你单杀。", ClaimKind::Champion);
+}

@@ -12,6 +12,9 @@ const SOMEONE: &str = concat!(
     r"|\byou\b|\byour?\b|\bhe\b|\bshe\b|player|teammate|jungler|laner|support|\badc\b|\btop\b|\bmid\b|carry|performance|[\x22']"
 );
 
+/// What turns "you are simply …" into praise.
+const PRAISE: &str = "mvp|天才|大腿|核心|功臣|关键|英雄|支柱|神|大哥|王牌|亮点|保障|最佳|榜样|定海|救星|发动机|节拍器|粘合剂|完美|优秀|出色|教科书|艺术";
+
 pub(super) fn patterns() -> Vec<Written> {
     let mut patterns = chinese_labels();
     patterns.extend(english_labels());
@@ -25,11 +28,13 @@ fn chinese_labels() -> Vec<Written> {
         r"|演员|演得|在演|送人头|送头|送死|白送|送分|送给对面|提款机|白给|拖后腿|拖了后腿|拖累|混子|混分|躺狗|躺赢|躺分|毒瘤|猪队友|猪一样|弱智|脑残|智障|白痴",
         r"|傻|蠢|笨蛋|太笨|真笨|差劲|丢人|丢脸|耻辱|可耻|罪人|战犯|背锅|背大锅|甩锅|最大的锅|不配|辣眼|水货|太水|真水|混日子|拉胯|拉垮|拉了胯|下饭|犯病|可悲|可笑",
         r"|无能|无脑|没脑子|低能|没用|无用(?:[^大]|$)|毫无作用|毫无贡献|懦夫|胆小|怂|孤儿|祸害|累赘|小丑|弱鸡|弱爆|人渣|渣渣|战五渣|挂狗|代练|开挂|外挂|脚本狗|烂人|烂泥扶",
-        r"|像人机|人机水平|跟人机|人机一样|不如人机|菜鸡|菜鸟|菜狗|菜逼|菜比|菜b|梦游|划水|摸鱼|坐牢|手残|眼瞎|瞎子|残废|脑瘫|垫底|倒数第|抱大腿|被带飞|老鼠屎|掉链子|漏勺|慈善家|活菩萨|软柿子|炮灰|罪魁祸首|元凶|罪魁|送分童子|一坨|稀烂|辱|巨婴|喷子|懒|摆烂|消极"
+        r"|像人机|人机水平|跟人机|人机一样|不如人机|菜鸡|菜鸟|菜狗|菜逼|菜比|菜b|笑话|灾难|包袱|梦魇|噩梦|木头桩|漏洞百出|梦游|划水|摸鱼|坐牢|手残|眼瞎|瞎子|残废|脑瘫|垫底|倒数第|抱大腿|被带飞|老鼠屎|掉链子|漏勺|慈善家|活菩萨|软柿子|炮灰|罪魁祸首|元凶|罪魁|送分童子|一坨|稀烂|辱|巨婴|喷子|懒|摆烂|消极"
     );
     let mild = r"(?:太|真|很|最|好|极|巨|超|挺|又|非常|实在|特别|如此|这么|那么|有点)(?:菜|烂|差|弱|糟|坑|水|蠢|笨|废|糟糕|业余)";
     vec![
         written(NegativeLabel, insults).unless_before(DENIED),
+        written(NegativeLabel, r"(?:你|他|她|玩家|队友|上单|打野|中单|射手|辅助|」)(?:这局|这把)?(?:就是个?|简直是?个?|纯属|纯纯的?|真是个?)")
+            .unless(PRAISE),
         written(NegativeLabel, mild).needs(SOMEONE).unless_before(DENIED).unless(r"经济很差|视野很差"),
         written(NegativeLabel, r"[^蔬白上做饭点酸泡素荤炒]菜(?:[^单谱刀]|$)").unless_before(DENIED),
         written(NegativeLabel, r"(?:全队|全场|队里|队内|队伍里?|本局|本场|这局|场上|两边|十人)[^,。]{0,3}最(?:差|烂|菜|弱|坑|拉|糟)"),
@@ -68,6 +73,7 @@ fn english_labels() -> Vec<Written> {
             .unless(r"\b(?:you|your team|they|blue|red|team|side|we) lost the (?:game|match)"),
         written(NegativeLabel, r"\b(?:fault|to blame|blame (?:the|your|his|her|yourself|him|it)|blamed|responsible for (?:the|this|your) (?:loss|defeat))\b").unless_before(DENIED),
         written(NegativeLabel, r"\b(?:got|was|were|being|getting|been) (?:hard )?carried\b|\bdragg(?:ed|ing) (?:the |your |his |her |their )?(?:whole )?team|\bdragg(?:ed|ing) (?:\w+ )?(?:team )?down|\bhold(?:s|ing)? (?:the |your )?team back|\bheld (?:the |your )?team back"),
+        written(NegativeLabel, r"\blet(?:s|ting)? (?:the|your|his|her|their|our) (?:whole )?team down|\b(?:never|not|n't) (?:should )?(?:have )?(?:be |been )?(?:queued?|playing|allowed)|\bshould(?:n't| not| never) (?:have )?(?:queued?|play(?:ed)?|pick(?:ed)?)"),
         written(NegativeLabel, r"\b(?:can't|cannot|doesn't know how to|don't know how to|no idea how to) play\b|\buninstall\b|\bshould (?:quit|uninstall|stop playing)\b|\bgit gud\b|\bskill issue\b|\bl2p\b"),
     ]
 }

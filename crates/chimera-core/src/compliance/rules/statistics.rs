@@ -65,11 +65,12 @@ fn shares_of_wins() -> Vec<Written> {
         written(WinRate, r"<pct> of (?:all |the |its |their |arena )*(?:games|matches|time|them)[^.]{0,30}\b(?:wins?|won)\b")
             .unless(HARMLESS_SHARE),
         written(WinRate, r"<num>(?:局|把|场|盘|次)[^。]{0,8}(?:赢|胜|第一|吃鸡)[^。]{0,4}<num>(?:局|把|场|盘|次)").unless("<future>|回合"),
-        written(WinRate, r"<num>(?: times| wins| games)? (?:out )?of (?:every |\w+ )?<num>\b")
-            .needs(r"\b(?:wins?|won|victor|first)")
+        written(WinRate, r"<num>(?: times| wins| games)? (?:out of|of|in) (?:every |\w+ )?<num>\b")
+            .needs(r"\b(?:wins?|won|victor|first|places?|placed|top|finish)")
             .needs("<aug>"),
         written(WinRate, r"<num>(?:局|把|场|盘|次|个|人|名)[^。]{0,10}<num>(?:局|把|场|盘|次|个|人|名)?(?:都|能|会|可以)?(?:进|拿|是)?(?:吃鸡|前四|第一|赢|胜|夺冠)")
             .needs("<crowd>"),
+        written(WinRate, r"<pct>的?(?:把握|机会|可能性?|概率|几率|机率)[^,。]{0,6}(?:赢|胜|拿下|第一|吃鸡|夺冠|前四)").unless("<future>"),
         written(WinRate, r"(?:更容易|更能|容易|提高|提升|增加)[^,。]{0,6}(?:获胜|赢|胜率|吃鸡|第一)").needs("<aug>"),
         written(WinRate, r"wins? (?:more|most|fewer|less) (?:often|games)|(?:more|less) likely to win|more often than it loses").needs("<aug>"),
     ]
@@ -79,6 +80,9 @@ const TOWER_OR_BOOTS: &str = r"tower|turret|boots|塔|鞋|战队|俱乐部";
 
 fn ranks() -> Vec<Written> {
     vec![
+        written(TierRank, r"第?[一二三]档|[顶头]档|顶级|顶尖|头部|末流|下水道|必备|神级|断档").needs("<aug>"),
+        written(TierRank, r"\b(?:rating|grade|score|rank|tier|ranking)\b[: ]*(?:of |is )*[sabcdf][+-]?(?:[^a-z]|$)").needs("<aug>"),
+        written(TierRank, r"\b(?:top|bottom|head|first|last) (?:of|in|on) (?:the |every |all |any |its )*(?:\w+ ){0,3}(?:ranking|list|chart|table)"),
         written(TierRank, r"(?:^|[^a-z0-9])t[- ]?[0-9零一二三](?:$|[^a-z0-9%:.])").unless(TOWER_OR_BOOTS),
         written(TierRank, r"\btier[- ]?(?:[0-9]|zero|one|two|three)\b").unless(TOWER_OR_BOOTS),
         written(TierRank, r"\btier[- :]*(?:s|a|b|c|d)\b").unless("<score>"),
