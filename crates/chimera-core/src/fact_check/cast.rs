@@ -14,7 +14,7 @@ const MARKERS: &[(&str, Part)] = &[
     ("opponent|against|versus|vs|面对|对手|对面|敌方|敌人|对方|enemy|enemies", Part::Enemy),
     ("搭档|partner|teamed up with|duo|together with|alongside", Part::Ally),
     ("队友|我方|己方|你们的|ally|allied|teammate", Part::Ally),
-    ("你的|你用|使用|操刀|选用|选择了|选了|用|玩|your|as|played|playing|play|took|picked|pick|on", Part::Own),
+    ("你的|你用|使用|操刀|选用|选择了|选了|用|玩|your|as|played|playing|play|took|picked|pick", Part::Own),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

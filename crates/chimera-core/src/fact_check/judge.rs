@@ -266,6 +266,10 @@ impl<'a> Judge<'a> {
                 return None;
             }
             let mut metrics = label.metrics.to_vec();
+            if label.is_weak {
+                // "Score" alone says little: the thing it is a score of stands elsewhere in the clause.
+                metrics.extend(found.iter().filter(|other| !other.is_weak).flat_map(|other| other.metrics));
+            }
             metrics.extend(widened(&self.reading.lower[span.clone()], &found, label));
             return Some(metrics);
         }
