@@ -12,6 +12,7 @@ use crate::report::{EvidenceKind, Side};
 const MARKERS: &[(&str, Part)] = &[
     ("对位|对线|lane opponent|laning against|in lane against", Part::Opponent),
     ("opponent|against|versus|vs|面对|对手|对面|敌方|敌人|对方|enemy|enemies", Part::Enemy),
+    ("ahead of|behind|up on|down on|领先|落后", Part::Enemy),
     ("搭档|partner|teamed up with|duo|together with|alongside", Part::Ally),
     ("队友|我方|己方|你们的|ally|allied|teammate", Part::Ally),
     ("你的|你用|使用|操刀|选用|选择了|选了|用|玩|your|as|played|playing|play|took|picked|pick", Part::Own),
@@ -112,6 +113,9 @@ fn part(reading: &Reading, mention: &Mention, clause: &Range<usize>) -> Option<P
     let after = &reading.lower[mention.span.end..clause.end.max(mention.span.end)];
     if ["搭档", "组队", "双人", "组合"].iter().any(|word| after.starts_with(word)) {
         return Some(Part::Ally);
+    }
+    if after.trim_start().starts_with("in lane") {
+        return Some(Part::Opponent);
     }
     // A few words are near; what stands before another name belongs to that one.
     let earlier = reading

@@ -137,8 +137,19 @@ impl<'a> Judge<'a> {
         } else {
             false
         };
-        // A comparison at some minute is one of the timeline's marks.
-        if self.direction(clause).is_some() {
+        // A comparison or a count at some minute is one of the timeline's marks.
+        let speaks_of_lane = |clause: usize| {
+            let span = &self.sentence.clauses[clause];
+            let timed = [Metric::GoldDiff10, Metric::CsAt10, Metric::XpDiff10];
+            let is_timed =
+                |label: &Label| !label.is_weak && label.metrics.iter().any(|metric| timed.contains(metric));
+            self.direction(clause).is_some()
+                || (!near(self.sheet.duration_ms)
+                    && labels::find(&self.reading.lower, span).iter().any(is_timed))
+        };
+        let says_nothing = labels::find(&self.reading.lower, &self.sentence.clauses[clause]).is_empty();
+        let next = Some(clause + 1).filter(|next| says_nothing && *next < self.sentence.clauses.len());
+        if speaks_of_lane(clause) || next.is_some_and(speaks_of_lane) {
             return mark;
         }
         let moment =
@@ -196,6 +207,7 @@ impl<'a> Judge<'a> {
             return true;
         }
         let metrics = if is_ordinal { ordinals(&metrics) } else { metrics };
+        let metrics = self.in_seconds(figure, metrics);
         let wants = |metric: &Metric| metrics.is_empty() || metrics.contains(metric);
         let of_moments: Vec<f64> = moments
             .iter()
@@ -222,6 +234,18 @@ impl<'a> Judge<'a> {
                 && turned_right
                 && fact.amount.accepts(written)
         })
+    }
+
+    /// A number of seconds measures time, whatever else the word beside it can mean.
+    fn in_seconds(&self, figure: &Figure, mut metrics: Vec<Metric>) -> Vec<Metric> {
+        let after = self.reading.lower[figure.span.end..].trim_start();
+        let times = [Metric::ControlSeconds, Metric::DeadSeconds, Metric::Duration];
+        if (after.starts_with('秒') || after.starts_with("sec"))
+            && metrics.iter().any(|metric| times.contains(metric))
+        {
+            metrics.retain(|metric| times.contains(metric));
+        }
+        metrics
     }
 
     /// Whether the clause speaks of being ahead or behind.

@@ -89,7 +89,7 @@ const LABELS: &[(&str, &[M])] = &[
     ),
     ("治疗|healing|healed|heals", &[M::Healing]),
     ("护盾|shielding|shielded|shields", &[M::Shielding]),
-    ("视野得分|视野分|vision score", &[M::VisionScore, M::Dimension(D::Vision)]),
+    ("视野得分|视野分|vision score", &[M::VisionScore]),
     ("视野|vision", &[M::VisionScore, M::Dimension(D::Vision)]),
     (
         "守卫|眼|放下|插眼|放眼|插下|布下|wards placed|placed wards|wards|ward|placed",

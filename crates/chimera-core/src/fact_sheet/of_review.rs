@@ -252,7 +252,8 @@ pub(super) fn fight_moment(fight: &Teamfight, own_team: TeamId, cast: &[CastMemb
         let sides = fight.kills_by_team.iter().filter(|side| (side.team == own_team) == own);
         sides.map(|side| side.kills).sum()
     };
-    let took_part = cast.iter().filter(|member| fight.participants.contains(&member.id));
+    let took_part =
+        cast.iter().filter(|member| member.side != Side::Player && fight.participants.contains(&member.id));
     Moment {
         from_ms: fight.from_ms,
         to_ms: fight.to_ms,
