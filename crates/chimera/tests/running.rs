@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use serde_json::Value;
-use testkit::{DiscordRules, FakeDiscord, Program, Ready, Spawned, free_port};
+use testkit::{DiscordKey, DiscordRules, FakeDiscord, Program, Ready, Spawned, free_port};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -106,5 +106,31 @@ async fn commands_are_registered_with_the_bots_token() {
         discord.commands().as_array().unwrap().iter().map(|it| it["name"].to_string()).collect();
     for name in ["bind", "analyze", "team-analyze", "settings", "help"] {
         assert!(names.contains(&format!("{name:?}")), "{name} is missing in {names:?}");
+    }
+}
+
+/// The server has the endpoint, and a worker has not.
+#[tokio::test]
+async fn interactions_are_taken_by_the_server_alone() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let key = DiscordKey::from_seed([7; 32]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (arguments, expected) in [("serve", [401, 200]), ("worker", [404, 404])] {
+        let program = program(folder.path(), &[arguments])
+            .env("DISCORD_APPLICATION_ID", "9001")
+            .env("DISCORD_PUBLIC_KEY", key.public_hex());
+        let (_running, address) = started(program).await;
+        let url = format!("http://{address}/discord/interactions");
+        let body = r#"{"id":"1","application_id":"9001","type":1,"token":"t","version":1}"#;
+        let forged = client.post(&url).body(body).send().await.unwrap();
+        let now = chassis::clock::Clock::system().now().as_second().to_string();
+        let signed = key.sign(&now, body.as_bytes());
+        let request = signed.into_iter().fold(client.post(&url), |it, (name, value)| it.header(name, value));
+        let signed = request.body(body).send().await.unwrap();
+        assert_eq!([forged.status().as_u16(), signed.status().as_u16()], expected, "{arguments}");
+        if expected[1] == 200 {
+            assert_eq!(signed.json::<Value>().await.unwrap()["type"], 1);
+        }
     }
 }
