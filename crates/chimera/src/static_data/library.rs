@@ -1,6 +1,6 @@
 //! The tables of a running program, read once at the start.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anyhow::{Context, bail};
 use chimera_core::names::{ChampionName, Language, NameTables, Names};
@@ -55,9 +55,9 @@ impl Library {
                 augments.version
             );
         }
-        let english = tables(folder, Language::En, NameTables::default())?;
-        // A name in the other language says more than a number.
-        let chinese = tables(folder, Language::ZhCn, english.clone())?;
+        let english = tables(folder, Language::En)?;
+        let mut chinese = tables(folder, Language::ZhCn)?;
+        fill(&mut chinese, &english);
         Ok(Self {
             english: Arc::new(Names::new(Language::En, english.clone(), &[&chinese])),
             chinese: Arc::new(Names::new(Language::ZhCn, chinese, &[&english])),
@@ -94,8 +94,30 @@ impl Library {
     }
 }
 
-/// All tables of one language laid over `names`.
-fn tables(folder: &Path, language: Language, mut names: NameTables) -> anyhow::Result<NameTables> {
+/// Gives ids without a Chinese name that of another id which is called the same in English (Arena has its own ids for
+/// the items and spells of the Rift), or else the English name: it says more than a number.
+fn fill(chinese: &mut NameTables, english: &NameTables) {
+    for (id, champion) in &english.champions {
+        chinese.champions.entry(*id).or_insert_with(|| champion.clone());
+    }
+    for (chinese, english) in [
+        (&mut chinese.items, &english.items),
+        (&mut chinese.runes, &english.runes),
+        (&mut chinese.spells, &english.spells),
+        (&mut chinese.augments, &english.augments),
+    ] {
+        let known = english.iter().filter_map(|(id, name)| Some((name.as_str(), chinese.get(id)?.clone())));
+        let by_english: BTreeMap<&str, String> = known.collect();
+        for (id, name) in english {
+            let found = || by_english.get(name.as_str()).unwrap_or(name).clone();
+            chinese.entry(*id).or_insert_with(found);
+        }
+    }
+}
+
+/// All tables of one language.
+fn tables(folder: &Path, language: Language) -> anyhow::Result<NameTables> {
+    let mut names = NameTables::default();
     names.runes.extend(retired::runes(language).map(|(id, name)| (id, name.to_owned())));
     for kind in Kind::ALL {
         let entries = Library::table(folder, kind, language)?.entries;
@@ -140,14 +162,10 @@ mod tests {
         check([chinese.augment(93), english.augment(93)], ["热身动作", "Warmup Routine"]);
         check([chinese.item(99_999_999), english.item(99_999_999)], ["#99999999", "#99999999"]);
         assert_eq!(chinese.champion_key(103), Some("Ahri"));
-        let only_english = english.tables().items.iter().find(|(id, _)| {
-            !Library::table(Path::new("nowhere"), Kind::Items, Language::ZhCn)
-                .unwrap()
-                .entries
-                .contains_key(id)
-        });
-        let (id, name) = only_english.unwrap();
-        assert_eq!(chinese.item(*id), name.as_str());
+        // Arena's own ids for a spell and an item of the Rift, and an item that is newer than the Chinese table.
+        check([chinese.spell(2202), english.spell(2202)], ["闪现", "Flash"]);
+        check([chinese.item(223_089), english.item(223_089)], ["灭世者的死亡之帽", "Rabadon's Deathcap"]);
+        check([chinese.item(6610), english.item(6610)], ["Sundered Sky", "Sundered Sky"]);
     }
 
     #[test]
