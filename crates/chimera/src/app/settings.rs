@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chassis::logs::{LogFormat, LogSettings, Logs};
-use jobs::{Backend, QueueSettings, WorkerSettings};
+use jobs::{Backend, QueueSettings};
 
 use super::riot_key;
 use crate::{
@@ -80,18 +80,6 @@ pub(super) fn queue(config: &Config) -> QueueSettings {
         Backend::Database
     };
     QueueSettings { backend, max_attempts: queue.max_attempts, ..QueueSettings::default() }
-}
-
-/// What the queue section means for a worker of this name that serves these kinds, each on its own lane.
-pub fn worker(config: &Config, name: &str, kinds: &[&str]) -> WorkerSettings {
-    let queue = &config.queue;
-    let settings = WorkerSettings {
-        lease: Duration::from_secs(queue.lease_seconds),
-        poll: Duration::from_millis(queue.poll_ms),
-        drain: Duration::from_secs(config.server.drain_seconds),
-        ..WorkerSettings::new(name)
-    };
-    kinds.iter().fold(settings, |settings, kind| settings.kind(*kind, queue.concurrency))
 }
 
 /// What the Riot section means.
