@@ -228,3 +228,18 @@ fn free_but_true_texts_pass() {
     fails("You were 420 gold down on Yasuo at 10 minutes.", ClaimKind::Number);
     fails("李青在 12:34 被你单杀。", ClaimKind::Champion);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_judged(text in "([a-zA-Z0-9:/,.%#+万千一二三两第分秒名级刀换在你的对位击杀蓝方红 \n。，（）'\u{200B}\u{FF10}-\u{FF19}ΐİ]|阿狸|Yasuo|12:34|无尽之刃|on |gold|kills){0,40}") {
+        for claim in check(&text, &sheet()) {
+            proptest::prop_assert!(text.get(claim.span.clone()) == Some(claim.text.as_str()));
+        }
+    }
+
+    #[test]
+    fn any_character_is_judged(text in ".{0,60}") {
+        let _ = check(&text, &sheet());
+        let _ = crate::compliance::check(&text);
+    }
+}
