@@ -4,9 +4,7 @@ mod health;
 mod riot_key;
 mod settings;
 
-pub use self::settings::{
-    check_settings, discord as discord_settings, log_settings, open_logs, worker as worker_settings,
-};
+pub use self::settings::{check_settings, discord as discord_settings, log_settings, open_logs};
 
 use std::{sync::Arc, time::Duration};
 
