@@ -14,8 +14,8 @@ use crate::zone::Zone;
 /// The clock may be this much behind the newest row before that counts as set back.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Settled times that are remembered for each task, in case the clock is set back.
-const REMEMBERED: usize = 4_096;
+/// Times with work done that are remembered for each task, in case the clock is set back: a day of minutes.
+const REMEMBERED: usize = 1_500;
 
 /// The state of every task, from the rows of the ledger in order.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +33,11 @@ pub struct TaskHistory {
     retired: bool,
     /// Every scheduled time up to this one has a row.
     accounted_until: Timestamp,
-    /// Settled times, and whether work was done for them; older ones are forgotten.
-    settled: BTreeMap<Timestamp, bool>,
+    /// The newest scheduled times for which work was done, or is being done; older ones are forgotten.
+    done: BTreeSet<Timestamp>,
     forgotten_until: Timestamp,
+    /// What was queued for times to come when the clock was set back, and was settled without a run since.
+    skipped_ahead: BTreeSet<Timestamp>,
     triggers: VecDeque<(u64, Timestamp)>,
     queued: BTreeSet<Occurrence>,
     open: BTreeMap<Occurrence, OpenRun>,
@@ -122,7 +124,8 @@ impl History {
         self.newest_at
     }
 
-    /// The soonest time at which any task is due or is tried again; when to look next.
+    /// The soonest time at which any task is due or is tried again. Look then, when a run ends, and every minute
+    /// besides: clocks are set, and work of people becomes overdue.
     pub fn soonest(&self) -> Option<Timestamp> {
         let active = self.tasks.values().filter(|task| !task.retired);
         let times = active.flat_map(|task| {
@@ -148,8 +151,9 @@ impl History {
             zone: Zone::utc(),
             retired: false,
             accounted_until: since,
-            settled: BTreeMap::new(),
+            done: BTreeSet::new(),
             forgotten_until: Timestamp::MIN,
+            skipped_ahead: BTreeSet::new(),
             triggers: VecDeque::new(),
             queued: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -168,8 +172,14 @@ impl History {
             own.accounted(occurrence);
             own.queued.remove(occurrence);
             let had_run = own.open.remove(occurrence).is_some();
-            if occurrence.trigger.is_none() {
-                own.remember(occurrence.due, had_run || outcome.is_good() || outcome == Outcome::Failed);
+            let scheduled = occurrence.trigger.is_none();
+            if scheduled && (had_run || outcome.is_good() || outcome == Outcome::Failed) {
+                own.remember(occurrence.due);
+            } else if scheduled {
+                own.done.remove(&occurrence.due);
+                if occurrence.due > own.accounted_until {
+                    own.skipped_ahead.insert(occurrence.due);
+                }
             }
         });
         if !outcome.is_good() {
@@ -235,7 +245,7 @@ impl TaskHistory {
     /// The next scheduled time for which no work was done before the clock was set back.
     fn next_after(&self, instant: Timestamp) -> Option<Timestamp> {
         let mut due = self.schedule.next_after(instant, &self.zone)?;
-        while self.settled.contains_key(&due) {
+        while self.done.contains(&due) || self.skipped_ahead.contains(&due) {
             due = self.schedule.next_after(due, &self.zone)?;
         }
         Some(due)
@@ -256,10 +266,10 @@ impl TaskHistory {
         }
     }
 
-    fn remember(&mut self, due: Timestamp, done: bool) {
-        self.settled.insert(due, done);
-        while self.settled.len() > REMEMBERED {
-            if let Some((oldest, _)) = self.settled.pop_first() {
+    fn remember(&mut self, due: Timestamp) {
+        self.done.insert(due);
+        while self.done.len() > REMEMBERED {
+            if let Some(oldest) = self.done.pop_first() {
                 self.forgotten_until = self.forgotten_until.max(oldest);
             }
         }
@@ -268,19 +278,11 @@ impl TaskHistory {
     /// What was skipped or missed for times that have not come yet is undone; what was done stays done.
     fn set_back(&mut self, to: Timestamp) {
         self.accounted_until = self.accounted_until.min(to).max(self.forgotten_until);
-        let ahead: BTreeSet<Timestamp> = self
-            .settled
-            .range(to..)
-            .filter(|(due, done)| **due > to && !**done)
-            .map(|(due, _)| *due)
-            .collect();
-        self.settled.retain(|due, _| !ahead.contains(due));
         // Open and queued occurrences of times to come have their row already.
         let waiting = self.open.keys().chain(&self.queued).filter(|occurrence| occurrence.trigger.is_none());
         let waiting: Vec<Timestamp> = waiting.map(|occurrence| occurrence.due).collect();
-        for due in waiting {
-            self.settled.insert(due, true);
-        }
+        self.done.extend(waiting);
+        self.skipped_ahead.retain(|due| *due <= to);
         self.next_due = OnceLock::new();
     }
 }
