@@ -66,7 +66,7 @@ struct Reviewer {
 impl Handler for Reviewer {
     async fn run(&self, running: Running) -> Result<(), Failure> {
         if matches!(self.app.discord.guard().state(), GuardState::Open { .. }) {
-            return Err(Failure::retry_after("nothing may be sent to Discord for now", DOOR_SHUT));
+            return Err(Failure::postpone("nothing may be sent to Discord for now", DOOR_SHUT));
         }
         match running.job.kind.as_str() {
             ANALYZE_JOB => {

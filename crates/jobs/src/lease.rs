@@ -18,13 +18,21 @@ const COMPLETE: &str = "UPDATE job_queue SET state = 'done', finished_at = $1, p
     is_in_line = 0 WHERE id = $2 AND lease_token = $3 AND state = 'live'";
 const STATE: &str = "SELECT id FROM job_queue WHERE id = $1 AND lease_token = $2 AND state = 'done'";
 const RETRY: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = $2, \
-    rank_ms = $1 - (priority * $3), last_error = $4, lease_token = NULL, is_in_line = 0 \
-    WHERE id = $5 AND lease_token = $6 AND state = 'live'";
+    rank_ms = $1 - (priority * $3), last_error = $4, attempts = attempts - $5, lease_token = NULL, is_in_line = 0 \
+    WHERE id = $6 AND lease_token = $7 AND state = 'live'";
 const BURY: &str = "UPDATE job_queue SET state = 'dead', finished_at = $1, last_error = $2, held_key = NULL, \
     lease_token = NULL, is_in_line = 0 WHERE id = $3 AND lease_token = $4 AND state = 'live'";
 /// The attempt is not counted, and its place in the line is the old one.
 const GIVE_BACK: &str = "UPDATE job_queue SET visible_at_ms = $1, wait_ms = 0, attempts = attempts - 1, \
     lease_token = NULL, is_in_line = 1 WHERE id = $2 AND lease_token = $3 AND state = 'live'";
+
+/// Another attempt, later.
+pub(crate) struct Again<'a> {
+    pub(crate) after: Duration,
+    pub(crate) reason: &'a str,
+    /// Whether there was an attempt at all.
+    pub(crate) counts: bool,
+}
 
 /// A new holder, and until when.
 pub(crate) struct Grant<'a> {
@@ -132,15 +140,16 @@ pub(crate) async fn is_done_by(database: &Database, lease: &Lease) -> Result<boo
 pub(crate) async fn retry(
     database: &Database,
     lease: &Lease,
-    after: Duration,
-    reason: &str,
+    again: &Again<'_>,
     settings: &QueueSettings,
     moment: &Moment,
 ) -> Result<(), JobsError> {
-    let wait_ms = whole_ms(after);
+    let wait_ms = whole_ms(again.after);
     let due_at_ms = moment.ms.saturating_add(wait_ms);
     let step_ms = whole_ms(settings.priority_step);
-    let values = params![due_at_ms, wait_ms, step_ms, reason, lease.id.as_str(), lease.token.as_str()];
+    let uncounted = i64::from(!again.counts);
+    let (id, token) = (lease.id.as_str(), lease.token.as_str());
+    let values = params![due_at_ms, wait_ms, step_ms, again.reason, uncounted, id, token];
     held(database.execute(RETRY, &values).await?, lease)
 }
 

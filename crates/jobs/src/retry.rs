@@ -22,6 +22,13 @@ pub enum Failure {
         /// How long to wait at least, as a server asked for; `None` is the queue's backoff.
         after: Option<Duration>,
     },
+    /// Nothing was tried, because something outside has to open first: the attempt does not count.
+    Postpone {
+        /// What is waited for.
+        reason: String,
+        /// How long to wait before looking again.
+        after: Duration,
+    },
     /// No attempt will ever succeed.
     Permanent {
         /// What went wrong.
@@ -38,6 +45,11 @@ impl Failure {
     /// Another attempt, not before this has passed.
     pub fn retry_after(reason: impl Into<String>, after: Duration) -> Self {
         Failure::Retry { reason: reason.into(), after: Some(after) }
+    }
+
+    /// Not now: again after this, as if there had been no attempt. A job that always says so lives for ever.
+    pub fn postpone(reason: impl Into<String>, after: Duration) -> Self {
+        Failure::Postpone { reason: reason.into(), after }
     }
 
     /// No further attempt.
@@ -66,7 +78,7 @@ impl From<JobsError> for Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Again after this.
-    Again { after: Duration, reason: String },
+    Again { after: Duration, reason: String, counts: bool },
     /// Never again.
     Dead { reason: String },
 }
@@ -81,12 +93,15 @@ pub(crate) fn decide(
 ) -> Verdict {
     match failure {
         Failure::Permanent { reason } => Verdict::Dead { reason: storable(&reason) },
+        Failure::Postpone { reason, after } => {
+            Verdict::Again { after: after.min(LONGEST_WAIT), reason: storable(&reason), counts: false }
+        }
         Failure::Retry { reason, .. } if attempt >= max_attempts => {
             Verdict::Dead { reason: storable(&reason) }
         }
         Failure::Retry { reason, after } => {
             let wait = after.map_or_else(|| backoff.delay(attempt, random), |after| after.min(LONGEST_WAIT));
-            Verdict::Again { after: wait, reason: storable(&reason) }
+            Verdict::Again { after: wait, reason: storable(&reason), counts: true }
         }
     }
 }
@@ -110,7 +125,10 @@ mod tests {
         let check = |failure: Failure, attempt: u32, expected: Verdict| {
             assert_eq!(decide(failure, attempt, 3, &BACKOFF, 0.5), expected, "attempt {attempt}");
         };
-        let again = |ms: u64| Verdict::Again { after: Duration::from_millis(ms), reason: "x".into() };
+        let again =
+            |ms: u64| Verdict::Again { after: Duration::from_millis(ms), reason: "x".into(), counts: true };
+        let postponed =
+            |ms: u64| Verdict::Again { after: Duration::from_millis(ms), reason: "x".into(), counts: false };
         let dead = || Verdict::Dead { reason: "x".into() };
         check(Failure::retry("x"), 1, again(750));
         check(Failure::retry("x"), 2, again(1_500));
@@ -120,6 +138,9 @@ mod tests {
         check(Failure::retry_after("x", Duration::from_secs(90)), 1, again(90_000));
         check(Failure::retry_after("x", Duration::MAX), 1, again(7 * 24 * 3_600_000));
         check(Failure::retry_after("x", Duration::ZERO), 3, dead());
+        check(Failure::postpone("x", Duration::from_secs(60)), 1, postponed(60_000));
+        check(Failure::postpone("x", Duration::from_secs(60)), 9, postponed(60_000));
+        check(Failure::postpone("x", Duration::MAX), 3, postponed(7 * 24 * 3_600_000));
     }
 
     proptest! {

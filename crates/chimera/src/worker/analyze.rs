@@ -64,7 +64,7 @@ pub(super) async fn run(app: &App, job: &Job, request: &AnalyzeRequest) -> Resul
             ("failed", messenger::conclude(app, job, &request.reply, &trouble, match_id).await)
         }
     };
-    if !matches!(result, Err(Failure::Retry { .. })) {
+    if !matches!(result, Err(Failure::Retry { .. } | Failure::Postpone { .. })) {
         count(app, request, outcome);
     }
     result

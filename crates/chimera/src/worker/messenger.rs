@@ -69,6 +69,7 @@ pub(super) async fn deliver(app: &App, reply: &ReplyTo, message: &Message) -> Re
 
 fn again(error: &ApiError) -> Failure {
     match error {
+        ApiError::Shut => Failure::postpone(error.to_string(), super::DOOR_SHUT),
         ApiError::RateLimited { retry_after } => Failure::retry_after(error.to_string(), *retry_after),
         _ => Failure::retry(error.to_string()),
     }

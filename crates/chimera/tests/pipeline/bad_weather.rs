@@ -136,6 +136,52 @@ async fn once_the_token_is_gone_the_review_goes_to_the_channel_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_refusals_shuts_the_door_and_no_request_behind_it_is_lost() {
+    const REQUESTS: usize = 250;
+    let world = World::start(TempDb::sqlite(), None, |config| config.queue.max_attempts = 1).await;
+    world.ready(RIFT, 0).await;
+    let storm = [DiscordStep::Status(401), DiscordStep::Status(403), DiscordStep::rate_limited(0.01)];
+    world.discord.always(storm);
+    let now = world.app.clock.now().as_millisecond();
+    for number in 0..REQUESTS {
+        let (id, token) = (format!("77{number}"), format!("storm-{number}"));
+        world.discord.open_deferred(&id, &token);
+        let mut reply = reply_to(&token, true, now);
+        reply["interaction_id"] = id.into();
+        let payload = json!({ "reply": reply, "kind": "analyze", "match_index": 1, "target": "primary" });
+        let job = jobs::NewJob::new(ANALYZE_JOB, &payload).unwrap().max_attempts(1);
+        world.app.queue.enqueue_now(&job).await.unwrap();
+    }
+    let waiting = loop {
+        let stats = world.app.queue.stats().await.unwrap();
+        let waiting: u64 = stats.iter().map(|kind| kind.delayed).sum();
+        if waiting > 0 && stats.iter().all(|kind| kind.ready + kind.running == 0) {
+            break waiting;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let refused = world.discord.invalid_requests();
+    assert!((50..100).contains(&refused), "{refused} refusals in ten minutes");
+    assert!(waiting >= REQUESTS as u64 - 100, "only {waiting} wait for the door");
+
+    world.discord.always([]);
+    world.app.discord.guard().resume();
+    // The minute that they were put off by is over.
+    world
+        .app
+        .database
+        .execute("UPDATE job_queue SET visible_at_ms = 0 WHERE state = 'live'", &[])
+        .await
+        .unwrap();
+    let is_told = |fake: &testkit::FakeDiscord| {
+        (0..REQUESTS).any(|number| {
+            fake.original(&format!("storm-{number}")).is_some_and(|it| it["embeds"][0].is_object())
+        })
+    };
+    assert!(world.discord.wait_until(LIMIT, is_told).await, "{:?}", world.discord.refusals());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_discord_that_is_down_for_a_while_gets_the_review_later() {
     let world = World::new().await;
     world.ready(RIFT, 0).await;

@@ -87,9 +87,28 @@ impl Queue {
     /// # Errors
     /// [`JobsError::LeaseLost`] when somebody else has it.
     pub async fn retry(&self, lease: &Lease, after: Duration, reason: &str) -> Result<(), JobsError> {
+        self.again(lease, after, reason, true).await
+    }
+
+    /// The same without counting the attempt: nothing was tried.
+    ///
+    /// # Errors
+    /// [`JobsError::LeaseLost`] when somebody else has it.
+    pub async fn postpone(&self, lease: &Lease, after: Duration, reason: &str) -> Result<(), JobsError> {
+        self.again(lease, after, reason, false).await
+    }
+
+    async fn again(
+        &self,
+        lease: &Lease,
+        after: Duration,
+        reason: &str,
+        counts: bool,
+    ) -> Result<(), JobsError> {
         let Inner { database, settings, .. } = &*self.inner;
         let moment = self.now();
-        lease::retry(database, lease, after, &storable(reason), settings, &moment).await?;
+        let again = lease::Again { after, reason: &storable(reason), counts };
+        lease::retry(database, lease, &again, settings, &moment).await?;
         #[cfg(feature = "redis")]
         if let Line::Redis(line) = &self.inner.line {
             line.replace(database, lease, &moment).await;

@@ -138,7 +138,12 @@ async fn give_up_or_retry<H: Handler>(
     let Running { job, lease, queue, .. } = running;
     let backoff = &queue.settings().backoff;
     match decide(failure, job.attempt, job.max_attempts, backoff, fastrand::f64()) {
-        Verdict::Again { after, reason } => {
+        Verdict::Again { after, reason, counts: false } => {
+            tracing::debug!(reason, after_ms = after.as_millis() as u64, "the job is put off");
+            patiently(|| queue.postpone(lease, after, &reason)).await?;
+            Ok("postponed")
+        }
+        Verdict::Again { after, reason, counts: true } => {
             tracing::info!(
                 reason,
                 after_ms = after.as_millis() as u64,

@@ -121,6 +121,9 @@ impl Handler for Failing {
             "third time" if running.job.attempt < 3 => {
                 Err(Failure::retry_after("not yet", Duration::from_millis(1)))
             }
+            "put off" if self.runs.load(Ordering::SeqCst) < 5 => {
+                Err(Failure::postpone("the door is shut", Duration::from_millis(1)))
+            }
             "never" => Err(Failure::retry_after("no\0 luck", Duration::from_millis(1))),
             _ => Ok(()),
         }
@@ -154,6 +157,7 @@ async fn failures_lead_to_retries_and_dead_letters() {
         check(once("slow"), JobState::Dead, Some("the attempt took longer than 0.3 s"), 1).await;
         check(job("third time"), JobState::Done, Some("not yet"), 3).await;
         check(job("never").max_attempts(4), JobState::Dead, Some("no luck"), 4).await;
+        check(once("put off"), JobState::Done, Some("the door is shut"), 5).await;
         let poison = NewJob::new(KIND, &[1, 2]).unwrap();
         check(poison, JobState::Dead, Some("the payload cannot be read: Data error at 1:0"), 1).await;
         let mut payloads = Vec::new();
