@@ -20,7 +20,7 @@ use jiff::civil::DateTime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::value::{TimeOfDay, refused};
+use crate::plan::value::{Period, TimeOfDay, refused};
 use crate::zone::Zone;
 
 /// When a task is due.
@@ -99,6 +99,13 @@ impl Schedule {
     pub fn between(&self, after: Timestamp, until: Timestamp, zone: &Zone, limit: usize) -> Vec<Timestamp> {
         let next = |previous: &Timestamp| self.next_after(*previous, zone).filter(|due| *due <= until);
         std::iter::successors(next(&after), next).take(limit).collect()
+    }
+
+    /// The longest time between two of a hundred times in a row; none for schedules without a pattern.
+    pub fn longest_step(&self, zone: &Zone) -> Option<Period> {
+        let times = self.between(Timestamp::UNIX_EPOCH, Timestamp::MAX, zone, 100);
+        let longest = times.windows(2).map(|pair| pair[1].as_second() - pair[0].as_second()).max()?;
+        u32::try_from(longest).ok().map(Period::seconds)
     }
 }
 

@@ -72,6 +72,27 @@ fn the_next_day() {
 }
 
 #[test]
+fn reviews_and_ages() {
+    let loom = plan("loom");
+    let zone = loom.head.zone.clone();
+    let ages: Vec<Option<String>> =
+        loom.backup.iter().map(|backup| backup.oldest_good_age(&zone).map(|age| age.to_string())).collect();
+    assert_eq!(ages, [Some("2d"), Some("2h"), None, Some("2d")].map(|age| age.map(str::to_owned)));
+    let tasks = PlanSet::new(vec![("loom".to_owned(), loom)]).unwrap().timed_tasks();
+    let check = |id: &str, expected: &[&str]| {
+        let task = tasks.iter().find(|task| task.id.as_str() == id).unwrap();
+        let from = "2025-12-31T16:00:00Z".parse().unwrap();
+        let until = "2026-12-31T16:00:00Z".parse().unwrap();
+        let times = task.schedule.between(from, until, &task.zone, 12);
+        let days: Vec<String> = times.iter().map(|due| due.strftime("%m-%d").to_string()).collect();
+        assert_eq!(days, expected, "{id}");
+    };
+    check("loom/review/maintenance-plan", &["03-31", "06-30", "09-30", "12-31"]);
+    check("loom/review/architecture", &["01-01", "07-01"]);
+    check("loom/review/operations", &[]);
+}
+
+#[test]
 fn two_plans_may_not_share_a_name_or_a_service() {
     let plans = vec![("a.toml".to_owned(), plan("static-site")), ("b.toml".to_owned(), plan("static-site"))];
     let problems: Vec<String> = PlanSet::new(plans).unwrap_err().iter().map(ToString::to_string).collect();

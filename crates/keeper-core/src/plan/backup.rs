@@ -123,6 +123,17 @@ pub struct Backup {
     pub covers: Vec<Binding>,
 }
 
+impl Backup {
+    /// Age of the newest proved one beyond which the backup is stale; none where nothing says how often it is due.
+    /// `plan_zone` is the plan's own zone.
+    pub fn oldest_good_age(&self, plan_zone: &Zone) -> Option<Period> {
+        let zone = self.zone.as_ref().unwrap_or(plan_zone);
+        let twice =
+            || Some(Period::seconds(self.schedule.longest_step(zone)?.as_seconds().saturating_mul(2)));
+        self.stale_after.or_else(twice)
+    }
+}
+
 fn one_hour() -> Period {
     Period::hours(1)
 }

@@ -183,6 +183,11 @@ impl Command {
         if required && operand.is_none() {
             return Err(refused(text, "complete command", &format!("`{} NAME`", verb.words)));
         }
+        let scenario = verb.flags.iter().find(|(_, kind)| *kind == Value::Scenario);
+        if let Some((name, _)) = scenario.filter(|(name, _)| !flags.iter().any(|(own, _)| own == name)) {
+            let allowed = format!("`{} --{name} NAME`", verb.words);
+            return Err(refused(text, "complete command", &allowed));
+        }
         Ok(Self { text: words.join(" "), verb, operand, flags })
     }
 
@@ -317,6 +322,7 @@ mod tests {
         check("drill run --scenario --live", Err("`--live` is no value of --scenario; allowed: a word"));
         check("key rotate", Err("`key rotate` is no complete command; allowed: `key rotate NAME`"));
         check("audit keys all", Err("`all` is no argument of `audit keys`; allowed: no flags"));
+        check("drill run", Err("`drill run` is no complete command; allowed: `drill run --scenario NAME`"));
         assert!(Command::parse("").is_err());
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::date;
 use serde::{Deserialize, Serialize};
 
 use super::backup::Backup;
@@ -207,7 +208,7 @@ fn timed(plan: &Plan, work: Work<'_>) -> TimedTask {
         Work::Experiment(experiment) => usual(experiment.schedule.clone(), plan.head.zone.clone()),
         Work::Review(document) => TimedTask {
             human_due_within: Some(REVIEW_WITHIN),
-            ..usual(review_schedule(document.review), plan.head.zone.clone())
+            ..usual(review_schedule(document), plan.head.zone.clone())
         },
     }
 }
@@ -215,14 +216,19 @@ fn timed(plan: &Plan, work: Work<'_>) -> TimedTask {
 /// How long the owner of a document has for the look at it.
 const REVIEW_WITHIN: Period = Period::days(14);
 
-/// Reviews fall due on the first day of their period, at nine.
-fn review_schedule(review: Review) -> Schedule {
-    let pattern = match review {
+/// Reviews fall due at nine, on the day of the month of the day from which the intervals count, or on the month's last
+/// day when not every month has that one.
+fn review_schedule(document: &Document) -> Schedule {
+    let step = match document.review {
         Review::EachChange => return Schedule::OnChange,
-        Review::Monthly => "0 9 1 * *",
-        Review::Quarterly => "0 9 1 1,4,7,10 *",
-        Review::HalfYearly => "0 9 1 1,7 *",
-        Review::Yearly => "0 9 1 1 *",
+        Review::Monthly => 1,
+        Review::Quarterly => 3,
+        Review::HalfYearly => 6,
+        Review::Yearly => 12,
     };
-    Schedule::parse(pattern).unwrap_or(Schedule::Manual)
+    let first = document.since.unwrap_or(date(2000, 1, 1));
+    let day = if first.day() > 28 { "L".to_owned() } else { first.day().to_string() };
+    let months: Vec<String> =
+        (1..=12).filter(|month| (month - first.month()) % step == 0).map(|month| month.to_string()).collect();
+    Schedule::parse(&format!("0 9 {day} {} *", months.join(","))).unwrap_or(Schedule::Manual)
 }

@@ -28,7 +28,6 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub struct TaskHistory {
     schedule: Schedule,
-    schedule_text: String,
     zone: Zone,
     retired: bool,
     /// Every scheduled time up to this one has a row.
@@ -147,7 +146,6 @@ impl History {
         let zone = Zone::named(zone).unwrap_or_else(Zone::utc);
         let own = self.tasks.entry(task.clone()).or_insert_with(|| TaskHistory {
             schedule: Schedule::Manual,
-            schedule_text: String::new(),
             zone: Zone::utc(),
             retired: false,
             accounted_until: since,
@@ -160,7 +158,6 @@ impl History {
             next_due: OnceLock::new(),
         });
         own.schedule = schedule;
-        text.clone_into(&mut own.schedule_text);
         own.zone = zone;
         own.retired = false;
         own.accounted_until = own.accounted_until.max(since);
@@ -203,7 +200,7 @@ impl TaskHistory {
 
     /// Whether these are the adopted ones.
     pub fn is_adopted(&self, schedule: &Schedule, zone: &Zone) -> bool {
-        !self.retired && self.zone.name() == zone.name() && self.schedule_text == schedule.to_string()
+        !self.retired && self.zone.name() == zone.name() && self.schedule == *schedule
     }
 
     /// Whether the task is no longer in any plan.

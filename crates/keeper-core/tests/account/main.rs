@@ -1,6 +1,7 @@
 //! Every time at which a task was due gets exactly one outcome, whatever happens to keeper and its clock.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
 
+mod month;
 mod shell;
 mod storm;
 

@@ -64,7 +64,7 @@ fn any_task(name: &'static str) -> impl Strategy<Value = TimedTask> {
 }
 
 /// What the rows say about each occurrence, with what a clock set back undoes taken out. Fails at a second outcome.
-fn outcomes_of(rows: &[Row]) -> BTreeMap<Occurrence, Outcome> {
+pub(crate) fn outcomes_of(rows: &[Row]) -> BTreeMap<Occurrence, Outcome> {
     let mut outcomes: BTreeMap<Occurrence, Outcome> = BTreeMap::new();
     let mut started: BTreeSet<Occurrence> = BTreeSet::new();
     let mut tries: BTreeSet<(Occurrence, u32)> = BTreeSet::new();

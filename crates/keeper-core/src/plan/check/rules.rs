@@ -1,7 +1,5 @@
 //! Whether the rules of a plan can be carried out and would not destroy what they should protect.
 
-use jiff::Timestamp;
-
 use crate::plan::Plan;
 use crate::plan::backup::{Backup, Place, Source, Store, StoreKind};
 use crate::plan::people::{Contact, Oncall};
@@ -10,7 +8,6 @@ use crate::plan::read::Reader;
 use crate::plan::task::{Action, Task};
 use crate::plan::value::Period;
 use crate::schedule::Schedule;
-use crate::zone::Zone;
 
 pub(super) fn check(plan: &Plan, reader: &mut Reader<'_>) {
     for task in &plan.task {
@@ -156,20 +153,13 @@ fn keep_rules(plan: &Plan, backup: &Backup, at: &str, reader: &mut Reader<'_>) {
         return;
     }
     let zone = backup.zone.as_ref().unwrap_or(&plan.head.zone);
-    let (Some(step), Some(longest)) = (longest_step(&backup.schedule, zone), backup.keep.only_days()) else {
+    let (Some(step), Some(longest)) = (backup.schedule.longest_step(zone), backup.keep.only_days()) else {
         return;
     };
     if longest < step {
         let found = format!("kept for {longest}, taken every {step}");
         say(reader, &path, "each backup would be dropped before the next one is taken", &found, rules);
     }
-}
-
-/// The longest time between two of the next hundred times.
-fn longest_step(schedule: &Schedule, zone: &Zone) -> Option<Period> {
-    let times = schedule.between(Timestamp::UNIX_EPOCH, Timestamp::MAX, zone, 100);
-    let longest = times.windows(2).map(|pair| pair[1].as_second() - pair[0].as_second()).max()?;
-    u32::try_from(longest).ok().map(Period::seconds)
 }
 
 fn store_rules(store: &Store, reader: &mut Reader<'_>) {
