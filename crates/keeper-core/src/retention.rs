@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use amount::{Count, Reach};
-pub use judge::{Judged, Proof, Reason, Snapshot, Verdict, judge};
+pub use judge::{Judged, Proof, Reason, Refusal, Snapshot, Verdict, judge};
 
 use crate::plan::value::Period;
 

@@ -236,7 +236,10 @@ fn days_count_from_now_and_in_the_zone() {
                 let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
                 format!("{} keep: {}", judged.id, reasons.join("; "))
             }
-            Verdict::Drop { newer_kept } => format!("{} drop: {newer_kept} newer kept", judged.id),
+            Verdict::Drop { why, newer_kept } => {
+                let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+                format!("{} drop: {}; {newer_kept} newer kept", judged.id, why.join("; "))
+            }
         })
         .collect();
     assert_eq!(
@@ -244,7 +247,7 @@ fn days_count_from_now_and_in_the_zone() {
         [
             "s002 keep: not older than 30 days; the last one that was proved to be good",
             "s000 keep: not older than 30 days",
-            "s001 drop: 2 newer kept",
+            "s001 drop: older than 30 days; 2 newer kept",
         ]
     );
     let late = [snapshot(0, at("2026-01-01T15:30:00Z"), &[]), snapshot(1, at("2026-01-01T16:30:00Z"), &[])];
@@ -259,6 +262,37 @@ fn days_count_from_now_and_in_the_zone() {
             .count()
     };
     assert_eq!((days("UTC"), days("Asia/Shanghai")), (1, 2), "midnight in Shanghai lies between the two");
+}
+
+#[test]
+fn what_is_dropped_says_why() {
+    let times =
+        ["2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z", "2026-01-03T09:00:00Z", "2026-01-03T10:00:00Z"];
+    let snapshots: Vec<Snapshot> =
+        times.iter().enumerate().map(|(id, time)| snapshot(id, at(time), &[])).collect();
+    let keep = rules("last = 1\ndaily = 1\ndays = 1\nwithin_daily = \"1d\"\ntags = [[\"keep\"]]");
+    let judged = judge(&snapshots, &keep, &Zone::utc(), at("2026-02-01T00:00:00Z"));
+    let shown: Vec<String> = judged
+        .iter()
+        .map(|judged| match &judged.verdict {
+            Verdict::Keep(_) => format!("{} kept", judged.id),
+            Verdict::Drop { why, .. } => {
+                let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+                format!("{}: {}", judged.id, why.join(", "))
+            }
+        })
+        .collect();
+    let always =
+        "older than 1 days, without a tag that is kept, not among the newest 1, 1 newer days have one";
+    assert_eq!(
+        shown,
+        [
+            "s003 kept".to_owned(),
+            format!("s002: {always}, not the newest of its day"),
+            format!("s001: {always}, more than 1d before the newest"),
+            format!("s000: {always}, more than 1d before the newest"),
+        ]
+    );
 }
 
 fn any_count() -> impl Strategy<Value = Option<Count>> {

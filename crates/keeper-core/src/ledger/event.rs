@@ -253,7 +253,7 @@ pub enum Outcome {
     CaughtUp,
     /// It ran and failed, with its last try.
     Failed,
-    /// It did not run, and that is as it should be.
+    /// It did not run, or not to its end, and that is as it should be.
     Skipped,
     /// It did not run, and should have. Somebody must be told.
     Missed,

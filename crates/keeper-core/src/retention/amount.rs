@@ -19,16 +19,6 @@ pub enum Count {
     Unlimited,
 }
 
-impl Count {
-    /// Whether there is room for one more after so many.
-    pub fn has_room_after(self, taken: u32) -> bool {
-        match self {
-            Self::Of(number) => taken < number,
-            Self::Unlimited => true,
-        }
-    }
-}
-
 impl Serialize for Count {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

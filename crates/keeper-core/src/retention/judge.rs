@@ -56,8 +56,10 @@ pub struct Judged {
 pub enum Verdict {
     /// By these rules, at least one.
     Keep(Vec<Reason>),
-    /// No rule wants it; newer ones, so many, are kept of the same source.
+    /// No rule wants it.
     Drop {
+        /// What each rule has against it; empty where there is no rule.
+        why: Vec<Refusal>,
         /// Backups of the same source that are kept and newer.
         newer_kept: usize,
     },
@@ -87,6 +89,24 @@ pub enum Reason {
     LastGood,
     /// None of its source was ever proved, and it is the best there is.
     BestUnproved,
+}
+
+/// What a rule has against a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// It is older than so many days.
+    OlderThan(u32),
+    /// So many newer ones are there.
+    NotAmongLast(u32),
+    /// A newer one of the same step of the calendar is there.
+    NotNewest(Step),
+    /// So many newer steps have one.
+    StepsFull(Step, u32),
+    /// It lies further back from the newest backup.
+    Beyond(Reach),
+    /// It has no list of tags that is wanted.
+    Untagged,
 }
 
 /// A step of the calendar.
@@ -136,6 +156,26 @@ impl fmt::Display for Reason {
     }
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OlderThan(days) => write!(formatter, "older than {days} days"),
+            Self::NotAmongLast(count) => write!(formatter, "not among the newest {count}"),
+            Self::NotNewest(step) => write!(formatter, "not the newest of its {step}"),
+            Self::StepsFull(step, count) => write!(formatter, "{count} newer {step}s have one"),
+            Self::Beyond(reach) => write!(formatter, "more than {reach} before the newest"),
+            Self::Untagged => formatter.write_str("without a tag that is kept"),
+        }
+    }
+}
+
+/// What the rules say about one backup.
+#[derive(Default)]
+struct Opinion {
+    keep: Vec<Reason>,
+    refuse: Vec<Refusal>,
+}
+
 /// Says for every backup whether it is kept, newest first within each source, sources in order of their names.
 ///
 /// The backups of one store at a time: a copy in another store is no reason to drop this one.
@@ -161,35 +201,32 @@ fn judge_source(
     now: Timestamp,
     judged: &mut Vec<Judged>,
 ) {
-    let mut reasons: Vec<Vec<Reason>> =
+    let mut opinions: Vec<Opinion> =
         newest_first.iter().map(|snapshot| simple(snapshot, keep, now)).collect();
-    for (index, own) in reasons.iter_mut().enumerate() {
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        if keep.last.is_some_and(|count| count.has_room_after(number)) {
-            own.push(Reason::Last(number.saturating_add(1)));
-        }
+    if let Some(count) = keep.last {
+        last(count, &mut opinions);
     }
     for (step, count, reach) in steps(keep) {
         if let Some(count) = count {
-            counted(newest_first, step, count, zone, &mut reasons);
+            counted(newest_first, step, count, zone, &mut opinions);
         }
         if let Some(reach) = reach {
-            reached(newest_first, Some(step), reach, zone, &mut reasons);
+            reached(newest_first, Some(step), reach, zone, &mut opinions);
         }
     }
     if let Some(reach) = keep.within {
-        reached(newest_first, None, reach, zone, &mut reasons);
+        reached(newest_first, None, reach, zone, &mut opinions);
     }
     if let Some((index, reason)) = last_good(newest_first) {
-        reasons[index].push(reason);
+        opinions[index].keep.push(reason);
     }
     let mut newer_kept = 0;
-    for (snapshot, reasons) in newest_first.iter().zip(reasons) {
-        let verdict = if reasons.is_empty() {
-            Verdict::Drop { newer_kept }
+    for (snapshot, opinion) in newest_first.iter().zip(opinions) {
+        let verdict = if opinion.keep.is_empty() {
+            Verdict::Drop { why: opinion.refuse, newer_kept }
         } else {
             newer_kept += 1;
-            Verdict::Keep(reasons)
+            Verdict::Keep(opinion.keep)
         };
         let (id, source) = (snapshot.id.clone(), snapshot.source.clone());
         judged.push(Judged { id, source, taken_at: snapshot.taken_at, verdict });
@@ -207,40 +244,59 @@ fn steps(keep: &Keep) -> [(Step, Option<Count>, Option<Reach>); 5] {
 }
 
 /// The rules that look at one backup alone.
-fn simple(snapshot: &Snapshot, keep: &Keep, now: Timestamp) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+fn simple(snapshot: &Snapshot, keep: &Keep, now: Timestamp) -> Opinion {
+    let mut opinion = Opinion::default();
     if keep.forever {
-        reasons.push(Reason::Forever);
+        opinion.keep.push(Reason::Forever);
     }
-    if let Some(days) = keep.days.filter(|days| *days > 0) {
+    if let Some(days) = keep.days {
         let age_seconds = now.as_second().saturating_sub(snapshot.taken_at.as_second());
-        if age_seconds <= i64::from(days) * 86_400 {
-            reasons.push(Reason::Days(days));
+        if days > 0 && age_seconds <= i64::from(days) * 86_400 {
+            opinion.keep.push(Reason::Days(days));
+        } else {
+            opinion.refuse.push(Refusal::OlderThan(days));
         }
     }
-    let wanted = keep.tags.iter().filter(|list| !list.is_empty());
-    for list in wanted.filter(|list| list.iter().all(|tag| snapshot.tags.contains(tag))) {
-        reasons.push(Reason::Tags(list.clone()));
+    let mut tagged = false;
+    for list in keep.tags.iter().filter(|list| !list.is_empty()) {
+        if list.iter().all(|tag| snapshot.tags.contains(tag)) {
+            tagged = true;
+            opinion.keep.push(Reason::Tags(list.clone()));
+        }
     }
-    reasons
+    if !tagged && !keep.tags.is_empty() {
+        opinion.refuse.push(Refusal::Untagged);
+    }
+    opinion
+}
+
+fn last(count: Count, opinions: &mut [Opinion]) {
+    for (index, opinion) in opinions.iter_mut().enumerate() {
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        match count {
+            Count::Of(count) if number >= count => opinion.refuse.push(Refusal::NotAmongLast(count)),
+            _ => opinion.keep.push(Reason::Last(number.saturating_add(1))),
+        }
+    }
 }
 
 /// The newest of each step, until so many steps have one; the oldest of all while steps are missing.
-fn counted(newest_first: &[&Snapshot], step: Step, count: Count, zone: &Zone, reasons: &mut [Vec<Reason>]) {
+fn counted(newest_first: &[&Snapshot], step: Step, count: Count, zone: &Zone, opinions: &mut [Opinion]) {
     let (mut taken, mut last_step) = (0, None);
-    for (index, snapshot) in newest_first.iter().enumerate() {
-        if !count.has_room_after(taken) {
-            return;
-        }
+    for (index, (snapshot, opinion)) in newest_first.iter().zip(opinions).enumerate() {
         let own_step = step_of(snapshot.taken_at, step, zone);
+        let newest_of_step = last_step != Some(own_step);
         let oldest = index + 1 == newest_first.len();
-        if last_step != Some(own_step) {
-            taken += 1;
-            reasons[index].push(Reason::Newest(step, taken));
-        } else if oldest {
-            reasons[index].push(Reason::Oldest(step));
-        }
         last_step = Some(own_step);
+        match count {
+            Count::Of(count) if taken >= count => opinion.refuse.push(Refusal::StepsFull(step, count)),
+            _ if newest_of_step => {
+                taken += 1;
+                opinion.keep.push(Reason::Newest(step, taken));
+            }
+            _ if oldest => opinion.keep.push(Reason::Oldest(step)),
+            _ => opinion.refuse.push(Refusal::NotNewest(step)),
+        }
     }
 }
 
@@ -250,27 +306,31 @@ fn reached(
     step: Option<Step>,
     reach: Reach,
     zone: &Zone,
-    reasons: &mut [Vec<Reason>],
+    opinions: &mut [Opinion],
 ) {
-    let Some(newest) = newest_first.first().filter(|_| !reach.is_zero()) else { return };
+    let Some(newest) = newest_first.first() else { return };
     let limit = reach.before(newest.taken_at, zone);
     let mut last_step = None;
-    for (index, snapshot) in newest_first.iter().enumerate() {
-        if snapshot.taken_at <= limit {
-            return;
+    for (index, (snapshot, opinion)) in newest_first.iter().zip(opinions).enumerate() {
+        if reach.is_zero() || snapshot.taken_at <= limit {
+            opinion.refuse.push(Refusal::Beyond(reach));
+            continue;
         }
         let Some(step) = step else {
-            reasons[index].push(Reason::Within(reach));
+            opinion.keep.push(Reason::Within(reach));
             continue;
         };
         let own_step = step_of(snapshot.taken_at, step, zone);
+        let newest_of_step = last_step != Some(own_step);
         let oldest = index + 1 == newest_first.len();
-        if last_step != Some(own_step) {
-            reasons[index].push(Reason::WithinStep(step, reach));
-        } else if oldest {
-            reasons[index].push(Reason::Oldest(step));
-        }
         last_step = Some(own_step);
+        if newest_of_step {
+            opinion.keep.push(Reason::WithinStep(step, reach));
+        } else if oldest {
+            opinion.keep.push(Reason::Oldest(step));
+        } else {
+            opinion.refuse.push(Refusal::NotNewest(step));
+        }
     }
 }
 

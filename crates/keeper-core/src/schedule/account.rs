@@ -92,10 +92,10 @@ fn retire(
 pub enum End {
     /// Well.
     Succeeded,
-    /// Badly; it may be tried again.
+    /// Badly, or not within its time limit; it may be tried again.
     Failed,
-    /// It was stopped, by its time limit or for a newer occurrence, and is not tried again.
-    Stopped,
+    /// It was stopped for a newer occurrence, as the policy wants, and is not tried again.
+    Replaced,
     /// It found that there is nothing to do, such as a scanner that is not installed.
     Skipped,
 }
@@ -122,8 +122,8 @@ pub fn finish(
         }
         End::Succeeded if run.late => Outcome::CaughtUp,
         End::Succeeded => Outcome::Ran,
-        End::Failed | End::Stopped => Outcome::Failed,
-        End::Skipped => Outcome::Skipped,
+        End::Failed => Outcome::Failed,
+        End::Replaced | End::Skipped => Outcome::Skipped,
     };
     let Measured { duration_ms, exit_code } = measured;
     Event::Settled { occurrence: occurrence.clone(), outcome, detail, duration_ms, exit_code }

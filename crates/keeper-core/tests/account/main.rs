@@ -76,7 +76,7 @@ fn overlapping_runs() {
         ]
     );
     assert_eq!(story(Overlap::Queue), ["10 01:00 Ran", "10 02:00 Ran", "10 03:00 Ran"]);
-    assert_eq!(story(Overlap::Replace), ["10 01:00 Failed", "10 02:00 Failed", "10 03:00 Ran"]);
+    assert_eq!(story(Overlap::Replace), ["10 01:00 Skipped", "10 02:00 Skipped", "10 03:00 Ran"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Shell {
                         assert_eq!(running, 0, "two runs of {} at once", occurrence.task);
                         self.live.insert(occurrence);
                     }
-                    Decision::Stop { occurrence, .. } => self.end(&occurrence, &End::Stopped),
+                    Decision::Stop { occurrence, .. } => self.end(&occurrence, &End::Replaced),
                     _ => {}
                 }
             }

@@ -62,7 +62,7 @@ pub enum Decision {
         /// The one that is running, or waits before it.
         behind: Occurrence,
     },
-    /// Stop this run, with everything that it started, and finish it as stopped. No row of its own.
+    /// Stop this run, with everything that it started, and finish it as replaced. No row of its own.
     Stop {
         /// The occurrence that is running.
         occurrence: Occurrence,
