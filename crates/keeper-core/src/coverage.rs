@@ -2,9 +2,9 @@
 //!
 //! A Markdown document is cut into units ([`unit::units`]): sentences, list items, table rows, headings, lines of
 //! code. A unit is known by a hash of its text and of everything that gives the text its meaning: the headings above
-//! it, the items it belongs to, the head of its table, the language of its code, and whether the same line stood there
-//! before. Entries of the plan name the hashes of the units that they carry out. So nothing in the document can
-//! change, move, come or go without a unit that nobody covers, or a binding that covers nothing.
+//! it, the items it belongs to, the head of its table, the language of its code and the line before it, and whether
+//! the same line stood there before. Entries of the plan name the hashes of the units that they carry out. So nothing
+//! in the document can change, move, come or go without a unit that nobody covers, or a binding that covers nothing.
 //!
 //! What is not checked is that an entry does what its line says: that is a judgement, made when the binding is
 //! written, and the hash says of which wording it was made.

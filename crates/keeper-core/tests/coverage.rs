@@ -144,6 +144,8 @@ fn swapped_columns_and_rows_of_other_tables_are_noticed() {
     };
     check(text.replace("| 组件 | RTO | RPO |", "| 组件 | RPO | RTO |"));
     check(text.replace("### 每月任务", "### 每年任务"));
+    let (limit, request) = ("    memory: \"1Gi\"\n", "    memory: \"512Mi\"\n");
+    check(text.replace(limit, "@").replace(request, limit).replace('@', request));
     let row = "| 用户数据 | 1小时 | 1小时 | 实时复制，每日备份 |\n";
     check(text.replace(row, "").replace("| **云提供商**", &format!("{row}| **云提供商**")));
 }

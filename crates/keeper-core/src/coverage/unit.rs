@@ -111,6 +111,8 @@ struct Cutter<'t> {
     table_head: Option<String>,
     /// The language of the code block around.
     language: Option<String>,
+    /// The line before in the code block around: in code, order is meaning.
+    line_before: Option<String>,
     units: Vec<(usize, Draft)>,
     /// What of the document is in a unit or in the surroundings of one.
     used: Vec<Range<usize>>,
@@ -128,6 +130,7 @@ impl<'t> Cutter<'t> {
             open_item: None,
             table_head: None,
             language: None,
+            line_before: None,
             units: Vec::new(),
             used: Vec::new(),
         }
@@ -141,7 +144,9 @@ impl<'t> Cutter<'t> {
                 self.items.pop();
             }
             Event::End(TagEnd::Table) => self.table_head = None,
-            Event::End(TagEnd::CodeBlock) => self.language = None,
+            Event::End(TagEnd::CodeBlock | TagEnd::HtmlBlock) => {
+                (self.language, self.line_before) = (None, None)
+            }
             Event::Html(_) => self.lines(range),
             Event::Text(_) if self.language.is_some() => self.lines(range),
             Event::Rule => self.used.push(range),
@@ -229,6 +234,9 @@ impl<'t> Cutter<'t> {
         let mut start = range.start;
         for line in self.text[range].split_inclusive('\n') {
             self.unit(Kind::Code, start..start + line.len());
+            if !line.trim().is_empty() {
+                self.line_before = Some(one_line(line));
+            }
             start += line.len();
         }
     }
@@ -244,6 +252,7 @@ impl<'t> Cutter<'t> {
         surroundings.extend(self.items.iter().cloned());
         surroundings.extend(self.table_head.clone());
         surroundings.extend(self.language.clone());
+        surroundings.extend(self.line_before.clone());
         self.used.push(range.clone());
         self.units.push((range.start, Draft { line, kind, text, surroundings }));
     }
@@ -347,5 +356,10 @@ mod tests {
         changed("# A\n\n- x\n  - z\n", [false, false, true]);
         let twins = hashes("```\na\na\n```\n");
         assert_ne!(twins[0], twins[1], "the same line twice is two units");
+        let (one, other) = (hashes("```\na:\n1\nb:\n2\n```\n"), hashes("```\na:\n2\nb:\n1\n```\n"));
+        assert!(
+            one.iter().filter(|hash| other.contains(hash)).count() == 1,
+            "the order of code is its meaning"
+        );
     }
 }
