@@ -83,6 +83,7 @@ snapshot-cc = crowd control { $seconds } s
 record-high = A strong line of kills and assists.
 record-good = More kills and assists than deaths.
 record-even = Kills, assists and deaths in balance.
+record-remake = The match ended before it began; there is nothing to judge.
 record-low = A match with much to fight for.
 
 evidence-first_blood = First blood on { $who }

@@ -43,10 +43,10 @@ charts-link-of = 打开图表：{ $alt }
 
 dimension-combat = 战斗
 dimension-economy = 经济
-dimension-objective = 目标控制
+dimension-objective = 资源控制
 dimension-vision = 视野
 dimension-teamplay = 团队配合
-dimension-growth = 成长
+dimension-growth = 发育
 dimension-tankiness = 承伤
 dimension-damage_composition = 伤害构成
 dimension-survivability = 生存
@@ -83,6 +83,7 @@ snapshot-cc = 控制 { $seconds } 秒
 record-high = 击杀与助攻都很出色。
 record-good = 击杀与助攻多于阵亡。
 record-even = 击杀、助攻与阵亡大致持平。
+record-remake = 比赛刚开始就结束了，没有什么可评的。
 record-low = 这是一场打得很艰难的比赛。
 
 evidence-first_blood = 拿下一血，击杀 { $who }

@@ -1,6 +1,9 @@
 //! The moments that carry a review, the most telling ones, in the order they happened.
 
-use chimera_core::report::{Evidence, EvidenceKind, Objective, Side, Teamfight};
+use chimera_core::{
+    match_record::TeamId,
+    report::{Evidence, EvidenceKind, Objective, Side, Teamfight},
+};
 
 use super::{Look, figures};
 use crate::discord::{markdown, texts};
@@ -20,9 +23,12 @@ pub(super) fn evidence(all: &[Evidence], look: &Look<'_>) -> String {
 }
 
 /// The most important fight in one line.
-pub(super) fn fight(fight: &Teamfight, look: &Look<'_>) -> String {
+pub(super) fn fight(fight: &Teamfight, own: TeamId, look: &Look<'_>) -> String {
     let region = texts::text_or_other(look.language, "region", &word(&fight.region));
-    let kills: Vec<_> = fight.kills_by_team.iter().map(|team| team.kills.to_string()).collect();
+    let mut sides: Vec<_> = fight.kills_by_team.iter().collect();
+    // The reader's side first, as the text has it.
+    sides.sort_by_key(|side| side.team != own);
+    let kills: Vec<_> = sides.iter().map(|side| side.kills.to_string()).collect();
     let mut line = look.text_with(
         "fight-line",
         &[

@@ -3,7 +3,7 @@
 use chimera_core::{
     match_record::Role,
     mode::Mode,
-    report::{PlayerFacts, Review, TimelineLine},
+    report::{Outcome, PlayerFacts, Review, TimelineLine},
     score::{Dimension, Partial, PlayerScore},
 };
 
@@ -63,7 +63,8 @@ fn fields(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Vec<Fi
                 dimensions(&review.improvements, &review.score, look),
             );
     } else {
-        embed = embed.field(look.heading("📋", "field-record"), look.text(record_band(player)));
+        embed =
+            embed.field(look.heading("📋", "field-record"), look.text(record_band(player, review.result)));
     }
     if let Some(line) =
         review.timeline.as_ref().filter(|_| extras.shows_timeline && review.mode == Mode::Rift)
@@ -75,7 +76,7 @@ fn fields(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Vec<Fi
         .field(look.heading("🧠", "field-snapshot"), snapshot(player, review.partner.as_ref(), look))
         .field(look.heading("🔎", "field-evidence"), evidence::evidence(&review.evidence, look));
     if let Some(fight) = review.teamfights.first() {
-        embed = embed.field(look.heading("⚔️", "field-fight"), evidence::fight(fight, look));
+        embed = embed.field(look.heading("⚔️", "field-fight"), evidence::fight(fight, player.team, look));
     }
     with_notes(embed, &review.partial, !review.build.augments.is_empty(), extras, look).fields
 }
@@ -274,8 +275,9 @@ fn snapshot(player: &PlayerFacts, partner: Option<&PlayerFacts>, look: &Look<'_>
 }
 
 /// A sentence on the record alone, where there is no score. It praises or stays neutral.
-fn record_band(player: &PlayerFacts) -> &'static str {
+fn record_band(player: &PlayerFacts, result: Outcome) -> &'static str {
     match player.kda {
+        _ if result == Outcome::Remake => "record-remake",
         kda if kda >= 3.0 => "record-high",
         kda if kda >= 2.0 => "record-good",
         kda if kda >= 1.0 => "record-even",

@@ -36,7 +36,7 @@ pub fn team(team: &TeamReview, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Me
         embed = embed.field(look.heading("🛠", "field-build"), build::build(&member.build, look));
     }
     if let Some(fight) = &team.best_fight {
-        embed = embed.field(look.heading("⚔️", "field-fight"), evidence::fight(fight, look));
+        embed = embed.field(look.heading("⚔️", "field-fight"), evidence::fight(fight, team.team, look));
     }
     embed = embed.field(look.heading("🎮", "field-match"), facts(team));
     let has_augments = requester.is_some_and(|member| !member.build.augments.is_empty());
