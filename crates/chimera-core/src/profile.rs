@@ -167,6 +167,14 @@ fn entry(review: &Review) -> Option<ProfileMatch> {
 }
 
 impl Profile {
+    /// Whether this very review was taken in already.
+    pub fn has(&self, review: &Review) -> bool {
+        self.puuid == review.player.puuid
+            && self.matches.get(&review.mode).is_some_and(|kept| {
+                kept.iter().any(|one| one.match_id == review.match_id && one.version == review.version)
+            })
+    }
+
     /// What the kept matches of one mode say; `None` below [`LEAST_MATCHES`]. Only matches scored by the version
     /// of the newest one count: numbers of different formulas cannot be averaged.
     pub fn summary(&self, mode: Mode) -> Option<Summary> {
@@ -225,7 +233,10 @@ fn averages(kept: &[&ProfileMatch]) -> BTreeMap<Dimension, f64> {
 fn weak_dimension(kept: &[&ProfileMatch]) -> Option<WeakDimension> {
     let of = |dimension: Dimension| {
         let entries: Vec<_> = kept.iter().filter_map(|one| one.dimensions.get(&dimension)).collect();
-        let below = entries.iter().filter(|entry| entry.vs_team_mean < 0.0).count();
+        let is_below = |entry: &&&DimensionEntry| {
+            entry.vs_team_mean < 0.0 && !crate::team::is_out_of_reach(entry.value, dimension)
+        };
+        let below = entries.iter().filter(is_below).count();
         (entries.len() >= LEAST_MATCHES)
             .then(|| WeakDimension { dimension, frequency: below as f64 / entries.len() as f64 })
     };

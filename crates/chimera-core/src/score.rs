@@ -200,6 +200,11 @@ impl Dimension {
         Dimension::Placement,
     ];
 
+    /// Whether only some champions can do it at all. Nothing of it is then the champion and no habit, and no advice.
+    pub fn is_of_the_champion(self) -> bool {
+        matches!(self, Dimension::CrowdControl | Dimension::Support)
+    }
+
     /// The word of the wire, for logs and labels.
     pub fn as_str(self) -> &'static str {
         match self {

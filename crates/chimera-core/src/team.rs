@@ -147,10 +147,18 @@ pub(crate) fn standing(
         let best = ahead.iter().max_by(|one, other| one.1.total_cmp(&other.1).then(other.2.cmp(&one.2)));
         strengths.extend(best.map(|&(.., dimension)| dimension));
     }
-    let room =
-        ahead.iter().rev().filter(|(_, value, dimension)| *value < NO_ROOM && !strengths.contains(dimension));
+    let has_room = |value: f64, dimension: Dimension| value < NO_ROOM && !is_out_of_reach(value, dimension);
+    let room = ahead
+        .iter()
+        .rev()
+        .filter(|(_, value, dimension)| has_room(*value, *dimension) && !strengths.contains(dimension));
     let improvements = room.take(NAMED).map(|&(.., dimension)| dimension).collect();
     (strengths, improvements)
+}
+
+/// Whether a champion cannot do it at all: a point to work on must be one.
+pub(crate) fn is_out_of_reach(value: f64, dimension: Dimension) -> bool {
+    value <= 0.0 && dimension.is_of_the_champion()
 }
 
 /// The largest differences of one member to the team's mean, both ways. Only of who asked: nobody is told what a
@@ -170,7 +178,9 @@ fn highlights(member: Option<&Member>) -> (Vec<Highlight>, Vec<Highlight>) {
         .take(NAMED)
         .cloned()
         .collect();
-    let behind = all.iter().rev().filter(|highlight| highlight.delta.vs_team_mean <= -LEAST_DIFFERENCE);
+    let behind = all.iter().rev().filter(|Highlight { delta, .. }| {
+        delta.vs_team_mean <= -LEAST_DIFFERENCE && !is_out_of_reach(delta.value, delta.dimension)
+    });
     let bottom = behind.take(NAMED).cloned().collect();
     (top, bottom)
 }

@@ -6,9 +6,13 @@ outcome-remake = Remake
 outcome-placement = Place { $place }
 outcome-unknown = Finished
 
+main-role = {" "}(main role: { $role })
+habits-mean = Your mean is **{ $mean }** over { $count } matches; this one: { $ahead }
+
 mode-rift = Summoner's Rift
 mode-aram = ARAM
 mode-arena = Arena
+mode-rotating = Rotating mode
 mode-other = Special mode
 
 role-top = Top
@@ -24,11 +28,14 @@ no-score = No score for this match.
 summary-line = { $mode } · { $duration } · { $role }
 summary-line-no-role = { $mode } · { $duration }
 
-field-strengths = Strengths
-field-improvements = Points to work on
+field-strengths = Strengths (next to this match)
+field-improvements = Points to work on (next to this match)
+field-strengths-team = Strengths
+field-improvements-team = Points to work on
 field-timeline = Timeline
 field-build = Build & runes
 field-snapshot = Snapshot
+field-habits = Beside your earlier matches
 field-evidence = Evidence
 field-fight = Key team fight
 field-charts = Charts
@@ -84,13 +91,19 @@ record-high = A strong line of kills and assists.
 record-good = More kills and assists than deaths.
 record-even = Kills, assists and deaths in balance.
 record-remake = The match ended before it began; there is nothing to judge.
-record-low = A match with much to fight for.
+record-low = A hard-fought match.
 
 evidence-first_blood = First blood on { $who }
 evidence-first_blood_victim = First blood went to { $who }
 evidence-solo_kill = Solo kill on { $who }
 evidence-solo_death = Lost a duel to { $who }
-evidence-multi_kill = Multi kill: { $count }
+evidence-multi_kill = { $count ->
+    [2] Double kill
+    [3] Triple kill
+    [4] Quadra kill
+    [5] Penta kill
+   *[other] { $count } kills in a row
+ }
 evidence-shutdown = Shutdown on { $who } (+{ $gold } gold)
 evidence-bounty_lost = Own bounty went to { $who } ({ $gold } gold)
 evidence-death_before_objective = Death, { $seconds } s before the other side took { $objective }
@@ -169,7 +182,7 @@ lineup-head = #|Champion|Player|Score|K/D/A|Dmg|Vis
 player-hidden = hidden
 player-bot = computer
 duo-line = With { $who }: { $score }
-rank-line = Place { $rank } of { $size } in the team · team mean { $mean }
+rank-line = Number { $rank } of { $size } in the team · team mean { $mean }
 
 button-up = Helpful
 button-down = Not helpful

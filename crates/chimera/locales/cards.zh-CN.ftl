@@ -6,9 +6,13 @@ outcome-remake = 重开
 outcome-placement = 第 { $place } 名
 outcome-unknown = 已结束
 
+main-role = （主玩{ $role }）
+habits-mean = 近 { $count } 场平均 **{ $mean }** 分，本场 { $ahead }
+
 mode-rift = 召唤师峡谷
 mode-aram = 极地大乱斗
 mode-arena = 斗魂竞技场
+mode-rotating = 轮换模式
 mode-other = 特殊模式
 
 role-top = 上单
@@ -24,11 +28,14 @@ no-score = 本场没有评分。
 summary-line = { $mode } · { $duration } · { $role }
 summary-line-no-role = { $mode } · { $duration }
 
-field-strengths = 核心优势
-field-improvements = 重点补强
+field-strengths = 核心优势（与同场相比）
+field-improvements = 重点补强（与同场相比）
+field-strengths-team = 核心优势
+field-improvements-team = 重点补强
 field-timeline = 时间线增强
 field-build = 出装 & 符文
 field-snapshot = 个人快照
+field-habits = 与以往比赛相比
 field-evidence = 证据时刻
 field-fight = 关键团战
 field-charts = 数据图表
@@ -61,7 +68,7 @@ timeline-gold-team = 10 分钟双方经济差：**{ $value }**
 timeline-xp-team = 10 分钟双方经验差：**{ $value }**
 timeline-conversion = 击杀转化为目标：**{ $value }**（{ $count } 次）
 timeline-wards = 每分钟插眼：**{ $value }**
-timeline-objectives = 小龙 { $dragons } · 男爵 { $barons } · 先锋 { $heralds } · 虚空巢虫 { $voidgrubs } · 防御塔 { $towers }
+timeline-objectives = 小龙 { $dragons } · 大龙 { $barons } · 先锋 { $heralds } · 虚空巢虫 { $voidgrubs } · 防御塔 { $towers }
 
 build-items = 装备：{ $names }
 build-runes = 主系符文：{ $names }
@@ -84,13 +91,19 @@ record-high = 击杀与助攻都很出色。
 record-good = 击杀与助攻多于阵亡。
 record-even = 击杀、助攻与阵亡大致持平。
 record-remake = 比赛刚开始就结束了，没有什么可评的。
-record-low = 这是一场打得很艰难的比赛。
+record-low = 这场打得不容易。
 
 evidence-first_blood = 拿下一血，击杀 { $who }
 evidence-first_blood_victim = 一血被 { $who } 拿走
 evidence-solo_kill = 单杀 { $who }
 evidence-solo_death = 单挑不敌 { $who }
-evidence-multi_kill = 多杀：{ $count } 连
+evidence-multi_kill = { $count ->
+    [2] 双杀
+    [3] 三杀
+    [4] 四杀
+    [5] 五杀
+   *[other] { $count } 连杀
+ }
 evidence-shutdown = 终结 { $who }（+{ $gold } 金币）
 evidence-bounty_lost = 自己的赏金被 { $who } 拿走（{ $gold } 金币）
 evidence-death_before_objective = 阵亡后 { $seconds } 秒，对方拿下{ $objective }
@@ -106,7 +119,7 @@ evidence-takedowns = 一回合内参与击倒 { $count } 名对手
 evidence-other = 值得留意的时刻
 evidence-nobody = 敌方
 
-objective-plate = 防御塔镀层
+objective-plate = 塔皮
 objective-tower = 防御塔
 objective-inhibitor = 水晶
 objective-voidgrub = 虚空巢虫
@@ -114,20 +127,20 @@ objective-herald = 峡谷先锋
 objective-dragon = 小龙
 objective-elder_dragon = 远古巨龙
 objective-atakhan = 厄塔汗
-objective-baron = 纳什男爵
+objective-baron = 大龙
 objective-monster = 大型野怪
 objective-other = 目标
 
-region-baron_pit = 男爵坑
-region-dragon_pit = 小龙坑
+region-baron_pit = 大龙坑附近
+region-dragon_pit = 小龙坑附近
 region-top_lane = 上路
 region-mid_lane = 中路
 region-bot_lane = 下路
-region-blue_jungle = 蓝方野区
-region-red_jungle = 红方野区
+region-blue_jungle = 蓝色方野区
+region-red_jungle = 红色方野区
 region-river = 河道
-region-blue_base = 蓝方基地
-region-red_base = 红方基地
+region-blue_base = 蓝色方高地
+region-red_base = 红色方高地
 region-elsewhere = 战场
 region-other = 战场
 fight-line = `{ $from }–{ $to }` { $region } · 击杀 { $kills }

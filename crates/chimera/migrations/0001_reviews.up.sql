@@ -65,6 +65,7 @@ CREATE TABLE analyses (
     score_json TEXT,
     version TEXT,
     language TEXT,
+    style TEXT,
     narrative TEXT,
     narrative_source TEXT,
     degraded_reason TEXT,

@@ -160,7 +160,7 @@ pub struct FeaturesConfig {
     pub team_analysis: bool,
     /// Put buttons for feedback under a review.
     pub feedback: bool,
-    /// Let a player's profile shape the review.
+    /// Remember a player's scores, and show them in `/profile` and beside later reviews.
     pub personalization: bool,
 }
 

@@ -109,6 +109,7 @@ fn a_wrong_option_is_named_with_what_is_right() {
     check(&["--set", "queue.backend=kafka", "check-config"], &["kafka", "database", "redis"]);
     check(&["--set", "queue.backend=redis", "check-config"], &["REDIS_URL"]);
     check(&["--set", "experiment.weight_a=1.5", "check-config"], &["weight_a", "1.5"]);
+    check(&["--set", "narrative.tier=huge", "check-config"], &["huge", "template", "small", "strong"]);
     check(&["--set", "discord.public_key=abc", "check-config"], &["DISCORD_PUBLIC_KEY"]);
     check(&["--set", "discord.application_id=me", "check-config"], &["application_id", "`me`"]);
     check(&["--set", "discord.gateway=true", "check-config"], &["DISCORD_BOT_TOKEN"]);
@@ -161,6 +162,7 @@ fn other_value(key: &str, value: &toml::Value) -> String {
         toml::Value::Array(_) => "[\"other\"]".to_owned(),
         toml::Value::String(value) => match last(key) {
             "format" => "\"json\"".to_owned(),
+            "tier" => "\"strong\"".to_owned(),
             "backend" => "\"redis\"".to_owned(),
             "kind" => (if value == "ollama" { "\"openai\"" } else { "\"ollama\"" }).to_owned(),
             "public_key" => format!("{PUBLIC_KEY:?}"),

@@ -43,6 +43,7 @@ fn extras(narrative: &str) -> ReviewExtras<'_> {
         task_id: "0193-a1b2",
         has_buttons: true,
         shows_timeline: true,
+        ..ReviewExtras::default()
     }
 }
 
@@ -58,7 +59,10 @@ fn a_review_in_both_languages() {
         (NameLanguage::En, "You led by **612** gold at ten minutes; the solo kill at 6:52 opened the map."),
     ] {
         let names = sample::names(language);
-        let text = shown(&cards::review(&review, &extras(narrative), &Look::new(&names, false)));
+        let habits = practised().summary(Mode::Rift);
+        let extras =
+            ReviewExtras { habits: habits.as_ref(), main_role: Some("support"), ..extras(narrative) };
+        let text = shown(&cards::review(&review, &extras, &Look::new(&names, false)));
         insta::assert_snapshot!(format!("review_{}", language.as_str()), text);
     }
 }
@@ -207,9 +211,11 @@ fn short_replies_in_both_languages() {
                 "80351110224678912",
                 Some(&accounts[0]),
                 Some(&practised()),
+                true,
                 &Look::new(&names, false),
             ),
-            cards::profile("80351110224678912", None, None, &Look::new(&names, false)),
+            cards::profile("80351110224678912", None, Some(&practised()), false, &Look::new(&names, false)),
+            cards::profile("80351110224678912", None, None, true, &Look::new(&names, false)),
             cards::confirm_forgetting(language),
             cards::forgotten(language),
             cards::settings(&draft, None, language),
@@ -280,6 +286,7 @@ proptest! {
     ) {
         let names = sample::names(NameLanguage::ZhCn);
         let look = Look::new(&names, is_ascii);
+        let habits = practised().summary(Mode::Rift);
         let stages = vec![("fetch", u64::MAX); count as usize % 200];
         let extras = ReviewExtras {
             narrative: &narrative,
@@ -290,6 +297,8 @@ proptest! {
             task_id: &name,
             has_buttons: true,
             shows_timeline: true,
+            habits: habits.as_ref(),
+            main_role: Some("support"),
         };
         let mut review = sample::review();
         spoil(&mut review, &name, count, number);

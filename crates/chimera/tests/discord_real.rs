@@ -52,7 +52,20 @@ fn extras(narrative: &str) -> ReviewExtras<'_> {
         task_id: "0193a1b2-c3d4-7000-8000-000000000000",
         has_buttons: true,
         shows_timeline: true,
+        ..ReviewExtras::default()
     }
+}
+
+/// What the card of one player calls the best of it, in Chinese, where a template uses the same word.
+fn first_strength(card: &serde_json::Value) -> Option<String> {
+    let fields = card["embeds"][0]["fields"].as_array()?;
+    let field =
+        fields.iter().find(|field| field["name"].as_str().is_some_and(|it| it.contains("核心优势")))?;
+    let line = field["value"].as_str()?.lines().next()?;
+    if line.contains('·') {
+        return None;
+    }
+    Some(line.rsplit_once("` ")?.1.split_once(" **")?.0.to_owned())
 }
 
 /// Cards of one match; gives how many and the largest sum of their texts.
@@ -78,6 +91,13 @@ fn check(path: &Path, library: &Library) -> (usize, usize) {
                 let text = readable(&json);
                 for odd in ["NaN", "inf ", "Notable moment", "值得留意", "{$"] {
                     assert!(!text.contains(odd), "{}: `{odd}` in {text}", path.display());
+                }
+                if let Some(first) = first_strength(&json) {
+                    assert!(
+                        narrative.contains(&first),
+                        "{}: the text does not know `{first}`",
+                        path.display()
+                    );
                 }
                 let last = narrative.trim_end().chars().rev().take(8).collect::<Vec<_>>();
                 let last: String = last.into_iter().rev().collect();

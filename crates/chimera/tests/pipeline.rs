@@ -9,5 +9,7 @@ mod delivered;
 mod killed;
 #[path = "pipeline/models.rs"]
 mod models;
+#[path = "pipeline/readers.rs"]
+mod readers;
 #[path = "pipeline/world.rs"]
 mod world;

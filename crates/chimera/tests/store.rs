@@ -156,6 +156,7 @@ fn result() -> Finished {
         score_json: "{}".to_owned(),
         version: "1".to_owned(),
         language: "zh-CN".to_owned(),
+        style: "casual/concise".to_owned(),
         narrative: "好局".to_owned(),
         narrative_source: "template".to_owned(),
         degraded_reason: Some("model_down".to_owned()),

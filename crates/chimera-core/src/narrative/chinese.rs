@@ -4,6 +4,7 @@ use super::moments::{self, Mood};
 use super::words::{self, grouped, percent};
 use super::{Detail, Story, Style, Tone, did_well, story};
 use crate::fact_sheet::{FactSheet, Happening, Metric, Moment};
+use crate::match_record::Role;
 use crate::mode::Mode;
 use crate::names::Language;
 use crate::report::{Outcome, Side};
@@ -248,6 +249,7 @@ fn highlights(sheet: &FactSheet, most: usize) -> String {
 }
 
 fn room(sheet: &FactSheet, most: usize) -> String {
+    let role = sheet.player().map_or(Role::Unknown, |player| player.role);
     let mut text = String::new();
     for (index, dimension) in sheet.improvements.iter().take(most).enumerate() {
         let Some(value) = sheet.own(Metric::Dimension(*dimension)) else { continue };
@@ -260,14 +262,17 @@ fn room(sheet: &FactSheet, most: usize) -> String {
         if let Some(moment) = example.first() {
             text.push_str(&format!("，比如 {}", timed(sheet, moment)));
         }
-        text.push_str(&format!("。{}。", advice(*dimension)));
+        text.push_str(&format!("。{}。", advice(*dimension, role)));
     }
     text
 }
 
 /// Something to try; without any number, because it is no fact.
-fn advice(dimension: Dimension) -> &'static str {
+fn advice(dimension: Dimension, role: Role) -> &'static str {
     match dimension {
+        Dimension::Economy if role == Role::Utility => "辅助装的任务尽早做完，关键装备就能更早成型",
+        Dimension::Growth if role == Role::Utility => "游走挑兵线推过去的空档，多蹭一点线上经验",
+        Dimension::Growth if role == Role::Jungle => "野怪刷新后尽快清掉，少空跑一趟，等级就跟得上",
         Dimension::Combat => "开打前先数一数双方的关键技能，挑对自己有利的时机进场",
         Dimension::Economy => "推线后顺路收野怪和边线，尽量少空走一趟",
         Dimension::Objective => "击杀之后看一眼地图，最近的塔或龙往往就是下一步",

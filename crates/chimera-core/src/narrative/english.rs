@@ -4,6 +4,7 @@ use super::moments::{self, Mood};
 use super::words::{self, grouped, percent};
 use super::{Detail, Story, Style, Tone, did_well, story};
 use crate::fact_sheet::{FactSheet, Happening, Metric, Moment};
+use crate::match_record::Role;
 use crate::mode::Mode;
 use crate::names::Language;
 use crate::report::{Outcome, Side};
@@ -292,6 +293,7 @@ fn highlights(sheet: &FactSheet, most: usize) -> String {
 }
 
 fn room(sheet: &FactSheet, most: usize) -> String {
+    let role = sheet.player().map_or(Role::Unknown, |player| player.role);
     let mut sentences = Vec::new();
     for (index, dimension) in sheet.improvements.iter().take(most).enumerate() {
         let Some(value) = sheet.own(Metric::Dimension(*dimension)) else { continue };
@@ -302,14 +304,23 @@ fn room(sheet: &FactSheet, most: usize) -> String {
         let example = moments::best_of(sheet.moments.iter().filter(bad).collect(), 1);
         let example = example.first().map(|moment| format!(", for example {}", timed(sheet, moment)));
         sentences.push(format!("{lead}: {name} ({value:.1}){}.", example.unwrap_or_default()));
-        sentences.push(format!("{}.", advice(*dimension)));
+        sentences.push(format!("{}.", advice(*dimension, role)));
     }
     spaced(&sentences)
 }
 
 /// Something to try; without any number, because it is no fact.
-fn advice(dimension: Dimension) -> &'static str {
+fn advice(dimension: Dimension, role: Role) -> &'static str {
     match dimension {
+        Dimension::Economy if role == Role::Utility => {
+            "Finish the quest of your support item early, and the key items come sooner"
+        }
+        Dimension::Growth if role == Role::Utility => {
+            "Roam while your wave is pushed, and share the lane's experience the rest of the time"
+        }
+        Dimension::Growth if role == Role::Jungle => {
+            "Clear camps soon after they come back and walk empty less often; the levels follow"
+        }
         Dimension::Combat => {
             "Before a fight, check the key abilities on both sides and pick the moment that suits you"
         }

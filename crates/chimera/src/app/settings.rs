@@ -28,6 +28,9 @@ pub fn check_settings(config: &Config) -> anyhow::Result<()> {
     if config.queue.backend == "redis" && config.queue.redis_url.is_empty() {
         bail!("`queue.backend` is `redis` and `queue.redis_url` (REDIS_URL) is empty");
     }
+    if !matches!(config.narrative.tier.as_str(), "template" | "small" | "strong") {
+        bail!("`narrative.tier` is `{}`; use `template`, `small` or `strong`", config.narrative.tier);
+    }
     if !(0.0..=1.0).contains(&config.experiment.weight_a) {
         bail!("`experiment.weight_a` is {}; it is a share, 0 to 1", config.experiment.weight_a);
     }

@@ -83,6 +83,8 @@ pub struct Finished {
     pub version: String,
     /// Language of the narrative, `zh-CN` or `en`.
     pub language: String,
+    /// Tone and detail that the narrative was asked for in, such as `balanced/detailed`.
+    pub style: String,
     /// The text.
     pub narrative: String,
     /// `template` or `model:NAME`.
@@ -94,7 +96,7 @@ pub struct Finished {
 }
 
 const COLUMNS: &str = "match_id, puuid, kind, discord_user_id, status, attempts, score_json, version, language, \
-                       narrative, narrative_source, degraded_reason, error, stage_ms, queued_at, started_at, \
+                       style, narrative, narrative_source, degraded_reason, error, stage_ms, queued_at, started_at, \
                        finished_at";
 
 fn analysis(row: &Row) -> Result<Analysis, StorageError> {
@@ -118,6 +120,7 @@ fn finished(row: &Row) -> Result<Finished, StorageError> {
         score_json: row.get("score_json")?,
         version: row.get("version")?,
         language: row.get("language")?,
+        style: row.get("style")?,
         narrative: row.get("narrative")?,
         narrative_source: row.get("narrative_source")?,
         degraded_reason: row.get("degraded_reason")?,
@@ -166,13 +169,14 @@ pub async fn finish(
     result: &Finished,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let sql = "UPDATE analyses SET status = 'done', score_json = $1, version = $2, language = $3, narrative = $4, \
-               narrative_source = $5, degraded_reason = $6, stage_ms = $7, error = NULL, finished_at = $8 \
-               WHERE match_id = $9 AND puuid = $10 AND kind = $11 AND status = 'running'";
+    let sql = "UPDATE analyses SET status = 'done', score_json = $1, version = $2, language = $3, style = $4, \
+               narrative = $5, narrative_source = $6, degraded_reason = $7, stage_ms = $8, error = NULL, \
+               finished_at = $9 WHERE match_id = $10 AND puuid = $11 AND kind = $12 AND status = 'running'";
     let values = params![
         &result.score_json,
         &result.version,
         &result.language,
+        &result.style,
         &result.narrative,
         &result.narrative_source,
         result.degraded_reason.as_deref(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chimera_core::score::SCORE_VERSION;
+use chimera_core::{profile::Profile, score::SCORE_VERSION};
 use jobs::{Failure, Job};
 use tokio::time::Instant;
 
@@ -42,6 +42,7 @@ struct Ready {
     judged: Judged,
     narrative: String,
     degraded: Option<String>,
+    is_own: bool,
 }
 
 pub(super) async fn run(app: &App, job: &Job, request: &AnalyzeRequest) -> Result<(), Failure> {
@@ -101,6 +102,9 @@ async fn review(
     stages.end(Stage::Resolve);
     if let Some(ready) = stored(app, job, request, found, &reader).await? {
         stages.end(Stage::Fetch);
+        let ready = Ready { is_own: subject.is_own, ..ready };
+        // Somebody else may have asked for it first.
+        remember(app, request, &ready, &reader).await?;
         return Ok(ready);
     }
     start(app, found, &request.reply.user_id).await?;
@@ -129,10 +133,12 @@ async fn make(
         judged,
         narrative: narrated.text,
         degraded: narrated.degraded.map(str::to_owned),
+        is_own: subject.is_own,
     })
 }
 
-/// A finished review of the same match, player and kind, in the reader's language and by today's formulas.
+/// A finished review of the same match, player and kind, in the reader's language, tone and detail, and by today's
+/// formulas.
 async fn stored(
     app: &App,
     job: &Job,
@@ -144,7 +150,10 @@ async fn stored(
         return Ok(None);
     }
     let Some(finished) = finished(app, job, key).await? else { return Ok(None) };
-    if finished.version != SCORE_VERSION || finished.language != reader.language.html_lang() {
+    if finished.version != SCORE_VERSION
+        || finished.language != reader.language.html_lang()
+        || finished.style != reader.style()
+    {
         return Ok(None);
     }
     // A text that is not what it should have been is worth another try.
@@ -152,7 +161,13 @@ async fn stored(
         return Ok(None);
     }
     let judged = Judged::from_json(request.kind, &finished.score_json);
-    Ok(judged.map(|judged| Ready { key: key.clone(), judged, narrative: finished.narrative, degraded: None }))
+    Ok(judged.map(|judged| Ready {
+        key: key.clone(),
+        judged,
+        narrative: finished.narrative,
+        degraded: None,
+        is_own: false,
+    }))
 }
 
 /// The result in the store; waits for another worker that is at it. A job that is tried again does not: the other
@@ -189,6 +204,21 @@ async fn start(app: &App, key: &AnalysisKey, user: &str) -> Result<(), Trouble> 
     Ok(transaction.commit().await?)
 }
 
+async fn remember(
+    app: &App,
+    request: &AnalyzeRequest,
+    ready: &Ready,
+    reader: &Reader,
+) -> Result<(), Trouble> {
+    let Judged::One(review) = &ready.judged else { return Ok(()) };
+    if !ready.is_own || !reader.settings.allow_historical_analysis {
+        return Ok(());
+    }
+    let mut transaction = app.database.begin().await?;
+    record::profile(app, &mut transaction, &request.reply.user_id, review).await?;
+    Ok(transaction.commit().await?)
+}
+
 async fn give_up(app: &App, key: &AnalysisKey, trouble: &Trouble) -> Result<(), Failure> {
     let mut transaction = app.database.begin().await?;
     analyses::fail(&mut transaction, key, &trouble.reason(), app.clock.now()).await?;
@@ -210,6 +240,7 @@ async fn save(
         score_json: judged.to_json()?,
         version: judged.version().to_owned(),
         language: reader.language.html_lang().to_owned(),
+        style: reader.style(),
         narrative: narrated.text.clone(),
         narrative_source: narrated.source.clone(),
         degraded_reason: narrated.degraded.map(str::to_owned),
@@ -240,7 +271,8 @@ async fn show(
     stages: &mut Stages,
 ) -> Result<(), Failure> {
     let reader = Reader::of(app, &request.reply).await?;
-    let message = card(app, job, ready, &reader, &stages.list());
+    let profile = if ready.is_own { record::known(app, request, &reader.settings).await? } else { None };
+    let message = card(app, job, ready, &reader, profile.as_ref(), &stages.list());
     let delivered = messenger::deliver(app, &request.reply, &message).await;
     stages.end(Stage::Deliver);
     tracing::info!(
@@ -254,7 +286,18 @@ async fn show(
     delivered
 }
 
-fn card(app: &App, job: &Job, ready: &Ready, reader: &Reader, stages: &[(&'static str, u64)]) -> Message {
+fn card(
+    app: &App,
+    job: &Job,
+    ready: &Ready,
+    reader: &Reader,
+    profile: Option<&Profile>,
+    stages: &[(&'static str, u64)],
+) -> Message {
+    let summary = match &ready.judged {
+        Judged::One(review) => profile.and_then(|profile| profile.summary(review.mode)),
+        Judged::Team(_) => None,
+    };
     let extras = ReviewExtras {
         narrative: &ready.narrative,
         degraded: ready.degraded.as_deref(),
@@ -264,6 +307,8 @@ fn card(app: &App, job: &Job, ready: &Ready, reader: &Reader, stages: &[(&'stati
         task_id: job.id.as_str(),
         has_buttons: app.config.features.feedback,
         shows_timeline: reader.settings.timeline,
+        habits: summary.as_ref(),
+        main_role: reader.settings.role.as_deref().filter(|_| ready.is_own),
     };
     match &ready.judged {
         Judged::One(review) => cards::review(review, &extras, &reader.look()),

@@ -43,6 +43,11 @@ impl Reader {
         Asking { user_id: &request.reply.user_id, names: &self.names, settings: &self.settings }
     }
 
+    /// Tone and detail as they are stored with a text.
+    pub(super) fn style(&self) -> String {
+        format!("{}/{}", self.settings.tone, self.settings.detail)
+    }
+
     pub(super) fn look(&self) -> Look<'_> {
         Look { language: self.language, names: &self.names, is_ascii: self.is_ascii }
     }

@@ -4,7 +4,7 @@ use chimera_core::{
     profile::{self, Profile},
     report::Review,
 };
-use storage::Transaction;
+use storage::{StorageError, Transaction};
 
 use crate::{
     app::App,
@@ -14,6 +14,7 @@ use crate::{
         analyses::AnalysisKey,
         experiments::{self, ExperimentRow},
         profiles::{self, ProfileError},
+        settings::UserSettings,
     },
 };
 
@@ -45,6 +46,19 @@ pub(super) async fn experiment(
     Ok(experiments::record(transaction, &row, app.clock.now()).await?)
 }
 
+/// What is known of a person, where it may be drawn upon.
+pub(super) async fn known(
+    app: &App,
+    request: &AnalyzeRequest,
+    settings: &UserSettings,
+) -> Result<Option<Profile>, StorageError> {
+    if !app.config.features.personalization || !settings.allow_historical_analysis {
+        return Ok(None);
+    }
+    let stored = profiles::load(&app.database, &request.reply.user_id).await?;
+    Ok(stored.and_then(|stored| serde_json::from_str(&stored.profile_json).ok()))
+}
+
 /// Adds the match to what is known of the player. A match that was counted before changes nothing.
 pub(super) async fn profile(
     app: &App,
@@ -59,6 +73,9 @@ pub(super) async fn profile(
     // A profile of an older shape begins anew rather than stopping reviews.
     let known: Profile =
         stored.and_then(|stored| serde_json::from_str(&stored.profile_json).ok()).unwrap_or_default();
+    if known.has(review) {
+        return Ok(());
+    }
     let now_ms = u64::try_from(app.clock.now().as_millisecond()).unwrap_or(0);
     let next = profile::add(known, review, now_ms);
     let json =

@@ -16,7 +16,7 @@ pub(super) struct Subject {
     pub(super) puuid: String,
     /// Where the player plays.
     pub(super) platform: Platform,
-    /// Whether the account is bound by the asker, so that the match belongs to the asker's profile.
+    /// Whether it is the asker's primary account, which the asker's profile is about.
     pub(super) is_own: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn resolve(app: &App, request: &AnalyzeRequest) -> Result<Subje
             let own = accounts::list(&app.database, user).await?;
             let position = (*number as usize).checked_sub(1);
             match position.and_then(|position| own.get(position)) {
-                Some(account) => bound(account, true),
+                Some(account) => bound(account, account.is_primary),
                 None if own.is_empty() => Err(Trouble::NothingBound),
                 None => Err(Trouble::NoSuchAccount { have: own.len() }),
             }
@@ -65,7 +65,7 @@ async fn by_riot_id(app: &App, user: &str, game_name: &str, tag_line: &str) -> R
         Err(RiotError::NotFound) => return Err(Trouble::UnknownPlayer),
         platform => platform?,
     };
-    let is_own = own.iter().any(|account| account.puuid == found.puuid);
+    let is_own = own.iter().any(|account| account.is_primary && account.puuid == found.puuid);
     Ok(Subject { puuid: found.puuid, platform, is_own })
 }
 

@@ -268,6 +268,7 @@ async fn store(stage: &Stage, review: &chimera_core::report::Review) {
         score_json: serde_json::to_string(review).unwrap(),
         version: review.version.clone(),
         language: "en".to_owned(),
+        style: "balanced/detailed".to_owned(),
         narrative: String::new(),
         narrative_source: "template".to_owned(),
         degraded_reason: None,

@@ -1,6 +1,6 @@
 //! `/profile`: what is stored about a person, and what the reviews so far say.
 
-use chimera_core::profile::{Direction, Profile, Summary};
+use chimera_core::profile::{Direction, LEAST_MATCHES, Profile, Summary};
 use ui::Language;
 
 use super::{BLUE, GREEN, Look, ORANGE, accounts, figures, review};
@@ -13,11 +13,13 @@ use crate::{
     store::accounts::Account,
 };
 
-/// The primary account, and one paragraph a mode that was reviewed often enough.
+/// The primary account, and one paragraph a mode that was reviewed often enough. Of a person who does not want
+/// earlier matches used (`is_wanted` is false), only how many are kept is shown, with the way to delete them.
 pub fn profile(
     user_id: &str,
     account: Option<&Account>,
     profile: Option<&Profile>,
+    is_wanted: bool,
     look: &Look<'_>,
 ) -> Message {
     let language = look.language;
@@ -36,9 +38,19 @@ pub fn profile(
         let forget = Button::new("chimera:profile:forget", look.text("profile-forget"), ButtonStyle::Danger);
         rows.push(Row::Buttons(vec![forget]));
         embed = embed.field(look.text("profile-matches"), figures::grouped(profile.reviews));
-        for summary in profile.matches.keys().filter_map(|mode| profile.summary(*mode)) {
-            let mode = texts::text_or_other(language, "mode", summary.mode.as_str());
-            embed = embed.field(mode, paragraph(&summary, look));
+        for (mode, kept) in profile.matches.iter().filter(|_| is_wanted) {
+            let name = texts::text_or_other(language, "mode", mode.as_str());
+            let few = || {
+                look.text_with(
+                    "profile-few",
+                    &[("count", kept.len().into()), ("least", LEAST_MATCHES.into())],
+                )
+            };
+            let text = profile.summary(*mode).map_or_else(few, |summary| paragraph(&summary, look));
+            embed = embed.field(name, text);
+        }
+        if !is_wanted {
+            embed = embed.field(look.text("settings-history"), look.text("profile-unwanted"));
         }
     }
     Message { rows, ..Message::card(embed) }.only_for_the_asker().fit()
@@ -62,18 +74,36 @@ pub fn forgotten(language: Language) -> Message {
     Message::card(embed).only_for_the_asker().fit()
 }
 
-fn paragraph(summary: &Summary, look: &Look<'_>) -> String {
+/// Where the score is going, and how sure that is.
+pub(super) fn trend(summary: &Summary, look: &Look<'_>) -> String {
     let direction = match summary.trend.direction {
         Direction::Rising => "trend-rising",
         Direction::Falling => "trend-falling",
         Direction::Uncertain => "trend-uncertain",
     };
+    let arguments = [
+        ("direction", look.text(direction).into()),
+        ("low", figures::signed_decimal(summary.trend.low).into()),
+        ("high", figures::signed_decimal(summary.trend.high).into()),
+    ];
+    look.text_with("profile-trend", &arguments)
+}
+
+/// The dimension that is behind the team's mean again and again.
+pub(super) fn weakness(summary: &Summary, look: &Look<'_>) -> Option<String> {
+    let weak = summary.weak_dimension?;
+    let dimension = review::dimension_name(weak.dimension, look);
+    let share = figures::percent(Some(weak.frequency));
+    Some(look.text_with("profile-weak", &[("dimension", dimension.into()), ("share", share.into())]))
+}
+
+fn paragraph(summary: &Summary, look: &Look<'_>) -> String {
     let mut lines = vec![
         look.text_with(
             "profile-mean",
             &[("score", figures::decimal(summary.mean_total).into()), ("count", summary.matches.into())],
         ),
-        look.text_with("profile-trend", &[("direction", look.text(direction).into())]),
+        trend(summary, look),
     ];
     let averages: Vec<_> = summary
         .averages
@@ -83,13 +113,7 @@ fn paragraph(summary: &Summary, look: &Look<'_>) -> String {
     if !averages.is_empty() {
         lines.push(look.text_with("profile-averages", &[("list", averages.join(" · ").into())]));
     }
-    if let Some(weak) = summary.weak_dimension {
-        let dimension = review::dimension_name(weak.dimension, look);
-        let share = figures::percent(Some(weak.frequency));
-        lines.push(
-            look.text_with("profile-weak", &[("dimension", dimension.into()), ("share", share.into())]),
-        );
-    }
+    lines.extend(weakness(summary, look));
     let champions: Vec<_> = summary
         .champions
         .iter()

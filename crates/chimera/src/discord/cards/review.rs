@@ -3,11 +3,12 @@
 use chimera_core::{
     match_record::Role,
     mode::Mode,
+    profile::Summary,
     report::{Outcome, PlayerFacts, Review, TimelineLine},
     score::{Dimension, Partial, PlayerScore},
 };
 
-use super::{Look, build, evidence, figures, outcome_colour, outcome_text};
+use super::{Look, build, evidence, figures, outcome_colour, outcome_text, profile};
 use crate::discord::{
     limits, markdown,
     message::{Author, Button, ButtonStyle, Embed, Field, Message, Row},
@@ -34,6 +35,10 @@ pub struct ReviewExtras<'a> {
     pub has_buttons: bool,
     /// Whether the reader wants the line of numbers over time.
     pub shows_timeline: bool,
+    /// What earlier matches of the reader's own in this mode say, where that is wanted.
+    pub habits: Option<&'a Summary>,
+    /// The role that the reader calls the own one in `/settings`.
+    pub main_role: Option<&'a str>,
 }
 
 /// The card of a review. Without a score it is an honest plain record that says why.
@@ -73,7 +78,8 @@ fn fields(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Vec<Fi
     }
     embed = embed
         .field(look.heading("🛠", "field-build"), build::build(&review.build, look))
-        .field(look.heading("🧠", "field-snapshot"), snapshot(player, review.partner.as_ref(), look))
+        .field(look.heading("🧠", "field-snapshot"), snapshot(review, look))
+        .field(look.heading("📈", "field-habits"), habits(review, extras.habits, look))
         .field(look.heading("🔎", "field-evidence"), evidence::evidence(&review.evidence, look));
     if let Some(fight) = review.teamfights.first() {
         embed = embed.field(look.heading("⚔️", "field-fight"), evidence::fight(fight, player.team, look));
@@ -175,14 +181,23 @@ fn description(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> S
         }
         _ => look.text("no-score"),
     };
-    let summary = summary(review.mode, review.duration_ms, review.player.role, look);
+    let mode = mode_word(review.mode, &review.partial, look);
+    let mut summary = summary(mode, review.duration_ms, review.player.role, look);
+    summary.push_str(&aside(review.player.role, extras.main_role, look));
     let narrative = markdown::prose(extras.narrative);
     format!("{score}\n{summary}\n\n{narrative}").trim_end().to_owned()
 }
 
+/// What a mode is called. One that only borrows the yardstick of Summoner's Rift is not called so.
+pub(super) fn mode_word(mode: Mode, partial: &[Partial], look: &Look<'_>) -> String {
+    if partial.contains(&Partial::BorrowedYardstick) {
+        return look.text("mode-rotating");
+    }
+    texts::text_or_other(look.language, "mode", mode.as_str())
+}
+
 /// Mode, length and, where there is one, role.
-pub(super) fn summary(mode: Mode, duration_ms: u64, role: Role, look: &Look<'_>) -> String {
-    let mode = texts::text_or_other(look.language, "mode", mode.as_str());
+pub(super) fn summary(mode: String, duration_ms: u64, role: Role, look: &Look<'_>) -> String {
     let duration = figures::game_time(duration_ms);
     match role_word(role) {
         None => {
@@ -194,6 +209,28 @@ pub(super) fn summary(mode: Mode, duration_ms: u64, role: Role, look: &Look<'_>)
             look.text_with("summary-line", &arguments)
         }
     }
+}
+
+/// A word on a role that is not the one the reader calls the own.
+fn aside(role: Role, main_role: Option<&str>, look: &Look<'_>) -> String {
+    match (role_word(role), main_role) {
+        (Some(played), Some(main)) if main != "fill" && main != played => {
+            let main = look.text(&format!("role-{main}"));
+            look.text_with("main-role", &[("role", main.into())])
+        }
+        _ => String::new(),
+    }
+}
+
+/// This match beside the earlier ones; nothing before there are enough.
+fn habits(review: &Review, summary: Option<&Summary>, look: &Look<'_>) -> String {
+    let (Some(summary), Some(total)) = (summary, review.score.total) else { return String::new() };
+    let ahead = figures::signed_decimal(total - summary.mean_total);
+    let mean = figures::decimal(summary.mean_total);
+    let arguments = [("mean", mean.into()), ("count", summary.matches.into()), ("ahead", ahead.into())];
+    let mut lines = vec![look.text_with("habits-mean", &arguments), profile::trend(summary, look)];
+    lines.extend(profile::weakness(summary, look));
+    lines.join("\n")
 }
 
 fn role_word(role: Role) -> Option<&'static str> {
@@ -232,7 +269,8 @@ fn timeline(line: &TimelineLine, look: &Look<'_>) -> String {
     .join("\n")
 }
 
-fn snapshot(player: &PlayerFacts, partner: Option<&PlayerFacts>, look: &Look<'_>) -> String {
+fn snapshot(review: &Review, look: &Look<'_>) -> String {
+    let (player, partner) = (&review.player, review.partner.as_ref());
     let part = |id: &str, arguments: &[(&str, ui::Arg<'_>)]| look.text_with(id, arguments);
     let mut first = vec![part(
         "snapshot-kda",
@@ -247,14 +285,15 @@ fn snapshot(player: &PlayerFacts, partner: Option<&PlayerFacts>, look: &Look<'_>
         let share = figures::percent(player.kill_participation);
         first.push(part("snapshot-participation", &[("share", share.into())]));
     }
-    let second = [
-        part(
-            "snapshot-cs",
-            &[("cs", player.cs.into()), ("rate", figures::decimal(player.cs_per_minute).into())],
-        ),
-        part("snapshot-gold", &[("gold", figures::thousands(player.gold).into())]),
-        part("snapshot-vision", &[("vision", player.vision_score.into())]),
-    ];
+    let cs = [("cs", player.cs.into()), ("rate", figures::decimal(player.cs_per_minute).into())];
+    let gold = part("snapshot-gold", &[("gold", figures::thousands(player.gold).into())]);
+    let vision = part("snapshot-vision", &[("vision", player.vision_score.into())]);
+    // An arena has no minions, and neither it nor the Abyss has wards.
+    let second = match review.mode {
+        Mode::Arena => vec![gold],
+        Mode::Aram => vec![part("snapshot-cs", &cs), gold],
+        _ => vec![part("snapshot-cs", &cs), gold, vision],
+    };
     let mut third =
         vec![part("snapshot-dealt", &[("damage", figures::thousands(player.damage_to_champions).into())])];
     if player.damage_share.is_some() {

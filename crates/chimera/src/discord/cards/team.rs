@@ -10,13 +10,12 @@ use super::{Look, ReviewExtras, build, evidence, figures, lineup, outcome_colour
 use crate::discord::{
     markdown,
     message::{Embed, Message},
-    texts,
 };
 
 /// The card of a team's review; its differences are the requester's against the own team and the lane opponent.
 pub fn team(team: &TeamReview, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Message {
     let requester = team.members.iter().find(|member| member.facts.participant_id == team.requester);
-    let mode = texts::text_or_other(look.language, "mode", team.mode.as_str());
+    let mode = review::mode_word(team.mode, &team.partial, look);
     let mut title = format!("{} · {mode}", outcome_text(look.language, team.result));
     if let Some(member) = requester {
         title = format!("{title} · {}", look.champion(member.facts.champion_id));
@@ -24,8 +23,8 @@ pub fn team(team: &TeamReview, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Me
     let mut embed = Embed::new(title, outcome_colour(team.result));
     embed.description = Some(description(team, requester, extras, look));
     embed = embed
-        .field(look.heading("⚡", "field-strengths"), highlights(&team.top, look))
-        .field(look.heading("⚠️", "field-improvements"), highlights(&team.bottom, look));
+        .field(look.heading("⚡", "field-strengths-team"), highlights(&team.top, look))
+        .field(look.heading("⚠️", "field-improvements-team"), highlights(&team.bottom, look));
     if let Some(line) = team.timeline.as_ref().filter(|_| extras.shows_timeline && team.mode == Mode::Rift) {
         embed = embed.field(look.heading("🕒", "field-timeline"), timeline(line, look));
     }
@@ -74,7 +73,8 @@ fn description(
         }
     }
     let role = requester.map_or(Role::Unknown, |member| member.facts.role);
-    lines.push(review::summary(team.mode, team.duration_ms, role, look));
+    let mode = review::mode_word(team.mode, &team.partial, look);
+    lines.push(review::summary(mode, team.duration_ms, role, look));
     let narrative = markdown::prose(extras.narrative);
     format!("{}\n\n{narrative}", lines.join("\n")).trim_end().to_owned()
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         accounts::{self, Account},
-        profiles,
+        profiles, settings,
     },
 };
 
@@ -66,11 +66,13 @@ fn show_profile(app: &App, asked: &Asked, callback: Callback) -> Response {
     reply::later(app, asked, callback, |app, language| async move {
         let account = accounts::primary(&app.database, &user).await?;
         let stored = profiles::load(&app.database, &user).await?;
+        let settings = settings::load(&app.database, &user).await?;
+        let is_wanted = settings.allow_historical_analysis && app.config.features.personalization;
         // One that cannot be read is as good as none: the next review writes it anew.
         let profile = stored.and_then(|stored| serde_json::from_str(&stored.profile_json).ok());
         let names = app.names.names(texts::core_language(language));
         let look = cards::Look::new(&names, app.config.discord.ascii_safe);
-        Ok(cards::profile(&user, account.as_ref(), profile.as_ref(), &look))
+        Ok(cards::profile(&user, account.as_ref(), profile.as_ref(), is_wanted, &look))
     })
 }
 
