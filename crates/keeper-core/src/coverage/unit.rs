@@ -145,7 +145,8 @@ impl<'t> Cutter<'t> {
             }
             Event::End(TagEnd::Table) => self.table_head = None,
             Event::End(TagEnd::CodeBlock | TagEnd::HtmlBlock) => {
-                (self.language, self.line_before) = (None, None)
+                self.language = None;
+                self.line_before = None;
             }
             Event::Html(_) => self.lines(range),
             Event::Text(_) if self.language.is_some() => self.lines(range),
