@@ -10,6 +10,8 @@ mod client;
 mod commands;
 #[path = "discord/endpoint.rs"]
 mod endpoint;
+#[path = "discord/figures.rs"]
+mod figures;
 #[path = "discord/gateway.rs"]
 mod gateway;
 #[path = "discord/hanging.rs"]
