@@ -119,6 +119,20 @@ impl Names {
         if spoken.is_empty() { unknown(id) } else { Cow::Borrowed(spoken) }
     }
 
+    /// The number by which tables know the champion of a record: the record's own, or where no table knows that the
+    /// one of its key.
+    #[must_use]
+    pub fn champion_number(&self, id: u32, key: &str) -> u32 {
+        if self.champion_key(id).is_some() { id } else { self.champion_id(key).unwrap_or(id) }
+    }
+
+    /// What a record's champion is called: by its number, by its key, or the key itself.
+    #[must_use]
+    pub fn champion_of<'a>(&'a self, id: u32, key: &'a str) -> Cow<'a, str> {
+        let named = self.champion(self.champion_number(id, key));
+        if named.starts_with('#') && !key.is_empty() { Cow::Borrowed(key) } else { named }
+    }
+
     /// A champion's key, for icons.
     #[must_use]
     pub fn champion_key(&self, id: u32) -> Option<&str> {

@@ -95,12 +95,8 @@ fn a_plain_record_says_why() {
 fn the_explanation_names_every_term() {
     let names = sample::names(NameLanguage::En);
     let review = sample::review();
-    let message = cards::explanation(
-        &review.score,
-        review.player.champion_id,
-        &review.version,
-        &Look::new(&names, false),
-    );
+    let message =
+        cards::explanation(&review.player, &review.score, &review.version, &Look::new(&names, false));
     insta::assert_snapshot!(shown(&message));
 }
 
@@ -307,7 +303,7 @@ proptest! {
         for text in [&json["embeds"][0]["title"], &json["embeds"][0]["description"]] {
             prop_assert!(!text.as_str().unwrap().contains("<@"), "{}", text);
         }
-        checked(&cards::explanation(&review.score, count, &name, &look));
+        checked(&cards::explanation(&review.player, &review.score, &name, &look));
         let mut team = sample::team_review();
         spoil_team(&mut team, &name, count, number);
         checked(&cards::team(&team, &extras, &look));

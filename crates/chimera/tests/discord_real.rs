@@ -92,6 +92,8 @@ fn check(path: &Path, library: &Library) -> (usize, usize) {
                 for odd in ["NaN", "inf ", "Notable moment", "值得留意", "{$"] {
                     assert!(!text.contains(odd), "{}: `{odd}` in {text}", path.display());
                 }
+                let title = json["embeds"][0]["title"].as_str().unwrap();
+                assert!(!title.contains('#'), "{}: a champion without a name: {title}", path.display());
                 if let Some(first) = first_strength(&json) {
                     assert!(
                         narrative.contains(&first),

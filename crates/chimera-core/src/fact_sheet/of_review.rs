@@ -77,19 +77,10 @@ pub(super) fn member(
     opponent: Option<ParticipantId>,
     names: &Names,
 ) -> CastMember {
-    let by_key =
-        names.champion_id(&facts.champion_key).filter(|_| names.champion_key(facts.champion_id).is_none());
-    let champion_id = by_key.unwrap_or(facts.champion_id);
-    let named = names.champion(champion_id);
-    let champion = if named.starts_with('#') && !facts.champion_key.is_empty() {
-        facts.champion_key.clone()
-    } else {
-        named.into_owned()
-    };
     CastMember {
         id: facts.participant_id,
-        champion_id,
-        champion,
+        champion_id: names.champion_number(facts.champion_id, &facts.champion_key),
+        champion: names.champion_of(facts.champion_id, &facts.champion_key).into_owned(),
         side: if facts.team == own_team { Side::Ally } else { Side::Enemy },
         is_lane_opponent: opponent == Some(facts.participant_id),
         role: facts.role,

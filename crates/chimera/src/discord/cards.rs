@@ -1,6 +1,9 @@
 //! Cards: pure functions from what happened to a message that fits every limit, in both languages.
 
-use chimera_core::{names::Names, report::Outcome};
+use chimera_core::{
+    names::Names,
+    report::{Outcome, PlayerFacts},
+};
 use ui::Language;
 
 use crate::discord::{markdown, texts};
@@ -89,8 +92,12 @@ impl Look<'_> {
         names.into_iter().collect::<Vec<_>>().join(separator)
     }
 
-    fn champion(&self, id: u32) -> String {
-        markdown::name(&self.names.champion(id))
+    fn champion(&self, player: &PlayerFacts) -> String {
+        self.champion_of(player.champion_id, &player.champion_key)
+    }
+
+    fn champion_of(&self, id: u32, key: &str) -> String {
+        markdown::name(&self.names.champion_of(id, key))
     }
 }
 

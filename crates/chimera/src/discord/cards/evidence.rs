@@ -119,7 +119,8 @@ fn what(moment: &Evidence, look: &Look<'_>) -> String {
 /// The enemies in an event by champion, never by name: an event is no place to point at a person.
 fn enemies(moment: &Evidence, look: &Look<'_>) -> String {
     let enemies = moment.actors.iter().filter(|actor| actor.side == Side::Enemy);
-    let names = look.joined(enemies.take(3).map(|actor| look.champion(actor.champion_id)));
+    let names =
+        look.joined(enemies.take(3).map(|actor| look.champion_of(actor.champion_id, &actor.champion_key)));
     if names.is_empty() { look.text("evidence-nobody") } else { names }
 }
 

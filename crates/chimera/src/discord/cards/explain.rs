@@ -1,6 +1,9 @@
 //! How a score was made, term by term, for the person who presses the button.
 
-use chimera_core::score::{DimensionScore, PlayerScore, Term};
+use chimera_core::{
+    report::PlayerFacts,
+    score::{DimensionScore, PlayerScore, Term},
+};
 
 use super::{BLUE, Look, figures, review};
 use crate::discord::{
@@ -9,8 +12,8 @@ use crate::discord::{
 };
 
 /// Every dimension with its weight and terms. `chimera explain` prints the same in full precision.
-pub fn explanation(score: &PlayerScore, champion_id: u32, version: &str, look: &Look<'_>) -> Message {
-    let champion = look.champion(champion_id);
+pub fn explanation(player: &PlayerFacts, score: &PlayerScore, version: &str, look: &Look<'_>) -> Message {
+    let champion = look.champion(player);
     let title = look.text_with("explain-title", &[("champion", champion.into())]);
     let Some(total) = score.total else {
         let embed = Embed::new(title, BLUE).describe(look.text("explain-none"));

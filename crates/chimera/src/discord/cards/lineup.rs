@@ -10,10 +10,13 @@ const WIDTHS: [usize; 7] = [2, 10, 12, 5, 8, 5, 4];
 
 /// A code block with as many lines as fit into one field.
 pub(super) fn lineup(members: &[Member], look: &Look<'_>) -> String {
+    // A rank is one within a team; of several teams the order of the lines is what counts.
+    let is_one_team = members.windows(2).all(|pair| pair[0].facts.team == pair[1].facts.team);
     let head = look.text("lineup-head");
     let mut table = line(head.split('|').map(str::to_owned));
-    for (place, member) in members.iter().enumerate() {
-        let next = line(cells(member, place, look).into_iter());
+    for (place, member) in (1..).zip(members) {
+        let next =
+            line(cells(member, member.rank.filter(|_| is_one_team).unwrap_or(place), look).into_iter());
         if limits::length(&table) + limits::length(&next) + 9 > limits::EMBED_VALUE {
             break;
         }
@@ -23,13 +26,13 @@ pub(super) fn lineup(members: &[Member], look: &Look<'_>) -> String {
     if members.is_empty() { String::new() } else { format!("```\n{table}\n```") }
 }
 
-fn cells(member: &Member, place: usize, look: &Look<'_>) -> [String; 7] {
+fn cells(member: &Member, rank: u32, look: &Look<'_>) -> [String; 7] {
     let facts = &member.facts;
     let full = review::player_name(facts, look).unwrap_or_else(|| figures::UNKNOWN.to_owned());
     let name = full.split('#').next().unwrap_or_default().to_owned();
     [
-        member.rank.map_or_else(|| (place + 1).to_string(), |rank| rank.to_string()),
-        markdown::plain_name(&look.names.champion(facts.champion_id)),
+        rank.to_string(),
+        markdown::plain_name(&look.names.champion_of(facts.champion_id, &facts.champion_key)),
         name,
         member.score.total.map_or_else(|| figures::UNKNOWN.to_owned(), figures::decimal),
         format!("{}/{}/{}", facts.kills, facts.deaths, facts.assists),

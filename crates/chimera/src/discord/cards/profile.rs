@@ -117,7 +117,13 @@ fn paragraph(summary: &Summary, look: &Look<'_>) -> String {
     let champions: Vec<_> = summary
         .champions
         .iter()
-        .map(|champion| format!("{} ×{}", look.champion(champion.champion_id), champion.matches))
+        .map(|champion| {
+            format!(
+                "{} ×{}",
+                look.champion_of(champion.champion_id, &champion.champion_key),
+                champion.matches
+            )
+        })
         .collect();
     if !champions.is_empty() {
         lines.push(look.text_with("profile-champions", &[("list", champions.join(" · ").into())]));

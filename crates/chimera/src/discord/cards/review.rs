@@ -44,7 +44,7 @@ pub struct ReviewExtras<'a> {
 /// The card of a review. Without a score it is an honest plain record that says why.
 pub fn review(review: &Review, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Message {
     let player = &review.player;
-    let champion = look.champion(player.champion_id);
+    let champion = look.champion(player);
     let outcome = outcome_text(look.language, review.result);
     let mut embed = Embed::new(format!("{outcome} · {champion}"), outcome_colour(review.result));
     embed.author = Some(Author { name: author(player, look), icon_url: None });
@@ -156,7 +156,7 @@ pub(super) fn buttons(
 }
 
 fn author(player: &PlayerFacts, look: &Look<'_>) -> String {
-    let champion = markdown::plain_name(&look.names.champion(player.champion_id));
+    let champion = markdown::plain_name(&look.names.champion_of(player.champion_id, &player.champion_key));
     match player_name(player, look) {
         Some(name) => format!("{name} · {champion}"),
         None => champion,
@@ -307,7 +307,7 @@ fn snapshot(review: &Review, look: &Look<'_>) -> String {
     let mut lines = vec![first.join(" · "), second.join(" · "), third.join(" · "), fourth.join(" · ")];
     if let Some(partner) = partner {
         let score = partner.total.map_or_else(|| figures::UNKNOWN.to_owned(), figures::decimal);
-        let who = look.champion(partner.champion_id);
+        let who = look.champion(partner);
         lines.push(part("duo-line", &[("who", who.into()), ("score", score.into())]));
     }
     lines.join("\n")

@@ -18,7 +18,7 @@ pub fn team(team: &TeamReview, extras: &ReviewExtras<'_>, look: &Look<'_>) -> Me
     let mode = review::mode_word(team.mode, &team.partial, look);
     let mut title = format!("{} · {mode}", outcome_text(look.language, team.result));
     if let Some(member) = requester {
-        title = format!("{title} · {}", look.champion(member.facts.champion_id));
+        title = format!("{title} · {}", look.champion(&member.facts));
     }
     let mut embed = Embed::new(title, outcome_colour(team.result));
     embed.description = Some(description(team, requester, extras, look));

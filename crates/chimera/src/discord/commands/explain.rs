@@ -1,7 +1,7 @@
 //! The explain button: the stored score of a review, term by term.
 
 use chimera_core::{
-    report::{Review, TeamReview},
+    report::{PlayerFacts, Review, TeamReview},
     score::PlayerScore,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 /// What is needed of a stored review.
 struct Stored {
     score: PlayerScore,
-    champion_id: u32,
+    player: PlayerFacts,
     version: String,
 }
 
@@ -36,8 +36,8 @@ pub(crate) fn show(app: &App, asked: &Asked, participant: &str, match_id: &str) 
         let stored = find(&app, &match_id, participant).await?.ok_or(Trouble::ExplainMissing)?;
         let names = app.names.names(texts::core_language(language));
         Ok(cards::explanation(
+            &stored.player,
             &stored.score,
-            stored.champion_id,
             &stored.version,
             &Look::new(&names, app.config.discord.ascii_safe),
         ))
@@ -72,11 +72,11 @@ async fn find(app: &App, match_id: &str, participant: u32) -> Result<Option<Stor
 
 fn of_review(document: &str) -> Option<Stored> {
     let review: Review = serde_json::from_str(document).ok()?;
-    Some(Stored { score: review.score, champion_id: review.player.champion_id, version: review.version })
+    Some(Stored { score: review.score, player: review.player, version: review.version })
 }
 
 fn of_team(document: &str, participant: u32) -> Option<Stored> {
     let team: TeamReview = serde_json::from_str(document).ok()?;
     let member = team.members.into_iter().find(|member| member.facts.participant_id.0 == participant)?;
-    Some(Stored { champion_id: member.facts.champion_id, score: member.score, version: team.version })
+    Some(Stored { player: member.facts, score: member.score, version: team.version })
 }
