@@ -84,7 +84,7 @@ pub(crate) async fn write(app: &App, judged: &Judged, asking: Asking<'_>) -> Nar
     }
     let started = Instant::now();
     let limit = Duration::from_millis(app.config.narrative.timeout_ms);
-    let request = request(app, &sheet, style, part, asking);
+    let request = request(app, judged, &sheet, style, part, asking);
     let answer = tokio::time::timeout(limit, app.gateway.complete(request)).await;
     let model_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let narrated = match answer {
@@ -125,7 +125,14 @@ fn part(app: &App, user_id: &str) -> Option<Part> {
     Some(Part { cohort, variant: Variant::of_cohort(cohort) })
 }
 
-fn request(app: &App, sheet: &FactSheet, style: Style, part: Option<Part>, asking: Asking<'_>) -> Request {
+fn request(
+    app: &App,
+    judged: &Judged,
+    sheet: &FactSheet,
+    style: Style,
+    part: Option<Part>,
+    asking: Asking<'_>,
+) -> Request {
     let settings = &app.config.narrative;
     let is_strong = settings.tier == "strong";
     let context = if is_strong { Context::Full } else { Context::Small };
@@ -135,7 +142,12 @@ fn request(app: &App, sheet: &FactSheet, style: Style, part: Option<Part>, askin
     Request {
         model: Some(settings.strong_model.clone()).filter(|model| is_strong && !model.is_empty()),
         max_output_tokens: Some(settings.max_output_tokens),
-        owner: Owner { user_id: Some(asking.user_id.to_owned()), ..Owner::default() },
+        owner: Owner {
+            user_id: Some(asking.user_id.to_owned()),
+            // What a match may cost over all its reviews is what the gateway calls a session.
+            session_id: Some(judged.match_id().to_owned()),
+            ..Owner::default()
+        },
         ..Request::new("review", vec![Message::system(system), Message::user(prompt.user)])
     }
 }

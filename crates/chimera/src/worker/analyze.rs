@@ -58,8 +58,9 @@ pub(super) async fn run(app: &App, job: &Job, request: &AnalyzeRequest) -> Resul
         }
         Err(trouble) => {
             // The row first: what is told to the person must already be true.
-            if let Some(key) = key.as_ref().filter(|_| messenger::is_over(&trouble, job)) {
-                give_up(app, key, &trouble).await?;
+            if let Some(key) = key.as_ref().filter(|_| messenger::is_over(app, &trouble, job, &request.reply))
+            {
+                give_up(app, key, &trouble.reason()).await?;
             }
             let match_id = key.as_ref().map(|key: &AnalysisKey| key.match_id.as_str());
             ("failed", messenger::conclude(app, job, &request.reply, &trouble, match_id).await)
@@ -219,9 +220,10 @@ async fn remember(
     Ok(transaction.commit().await?)
 }
 
-async fn give_up(app: &App, key: &AnalysisKey, trouble: &Trouble) -> Result<(), Failure> {
+/// The row says that there will be no review.
+pub(super) async fn give_up(app: &App, key: &AnalysisKey, reason: &str) -> Result<(), Failure> {
     let mut transaction = app.database.begin().await?;
-    analyses::fail(&mut transaction, key, &trouble.reason(), app.clock.now()).await?;
+    analyses::fail(&mut transaction, key, reason, app.clock.now()).await?;
     Ok(transaction.commit().await?)
 }
 

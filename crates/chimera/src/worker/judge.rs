@@ -61,6 +61,14 @@ impl Judged {
         json.map_err(|error| Trouble::Internal { reason: error.to_string() })
     }
 
+    /// Which match it is of.
+    pub(crate) fn match_id(&self) -> &str {
+        match self {
+            Self::One(review) => &review.match_id,
+            Self::Team(review) => &review.match_id,
+        }
+    }
+
     /// Version of the formulas.
     pub(super) fn version(&self) -> &str {
         match self {

@@ -13,10 +13,17 @@ use crate::{
         message::Message,
         requests::ReplyTo,
     },
-    store::deliveries::{self, Claim, NewDelivery},
+    riot::RiotError,
+    store::{
+        analyses::AnalysisKey,
+        deliveries::{self, Claim, Delivery, NewDelivery},
+    },
 };
 
-use super::{reader::Reader, trouble::Trouble};
+use super::{analyze, reader::Reader, trouble::Trouble};
+
+/// A request is told that it failed while its reply can still be edited: Discord takes edits for 15 minutes.
+const LAST_MOMENT: Duration = Duration::from_mins(12);
 
 /// Notes that a message is owed. False when it was sent, or given up, before: then nothing is left to do.
 pub(super) async fn owe(app: &App, reply: &ReplyTo, kind: &str) -> Result<bool, Failure> {
@@ -93,12 +100,25 @@ pub(super) async fn give_up(app: &App, dead: &DeadJob, reply: &ReplyTo) -> Resul
     if !owe(app, reply, &dead.job.kind).await? {
         return Ok(());
     }
-    tell(app, &dead.job, reply, &cards::Trouble::GaveUp, "").await
+    let found = deliveries::find(&app.database, &reply.interaction_id).await?;
+    let Some(Delivery { match_id: Some(match_id), puuid: Some(puuid), kind, .. }) = found else {
+        return tell(app, &dead.job, reply, &cards::Trouble::GaveUp, "").await;
+    };
+    // A worker that died left it running, and whoever asks next would wait for it.
+    let key = AnalysisKey { match_id, puuid, kind };
+    analyze::give_up(app, &key, &dead.reason).await?;
+    tell(app, &dead.job, reply, &cards::Trouble::GaveUp, &key.match_id).await
 }
 
-/// Whether no further try will be made.
-pub(super) fn is_over(trouble: &Trouble, job: &Job) -> bool {
-    trouble.again().is_none() || job.attempt >= job.max_attempts
+/// Whether no further try will be made. Room under Riot's limits is waited for without counting tries, as long as the
+/// reply can still be edited.
+pub(super) fn is_over(app: &App, trouble: &Trouble, job: &Job, reply: &ReplyTo) -> bool {
+    match trouble {
+        Trouble::Riot(RiotError::RateLimited { retry_after }) => {
+            reply.age(app.clock.now().as_millisecond()) + *retry_after > LAST_MOMENT
+        }
+        _ => trouble.again().is_none() || job.attempt >= job.max_attempts,
+    }
 }
 
 /// What a request that came to nothing leads to: another try while there are some, a message otherwise.
@@ -109,7 +129,7 @@ pub(super) async fn conclude(
     trouble: &Trouble,
     match_id: Option<&str>,
 ) -> Result<(), Failure> {
-    if !is_over(trouble, job) {
+    if !is_over(app, trouble, job, reply) {
         return Err(trouble.failure());
     }
     let card = trouble.card(match_id.is_some());

@@ -113,6 +113,9 @@ impl Trouble {
 
     /// As the queue understands it.
     pub(crate) fn failure(&self) -> Failure {
+        if let Self::Riot(RiotError::RateLimited { retry_after }) = self {
+            return Failure::postpone(self.reason(), *retry_after);
+        }
         match self.again() {
             Some(Some(after)) => Failure::retry_after(self.reason(), after),
             Some(None) => Failure::retry(self.reason()),

@@ -1,7 +1,13 @@
 //! Everything that can stop a review ends in a sentence to the person, and the tables say what happened.
 
 use chassis::Secret;
-use chimera::discord::requests::{ANALYZE_JOB, BIND_JOB};
+use chimera::{
+    discord::requests::{ANALYZE_JOB, BIND_JOB},
+    store::{
+        analyses::{self, AnalysisKey},
+        deliveries::{self, NewDelivery},
+    },
+};
 use serde_json::{Value, json};
 use testkit::{DiscordRoute, DiscordStep, RiotEndpoint, RiotStep, TempDb};
 
@@ -86,6 +92,65 @@ async fn a_riot_that_is_down_is_said_so_after_the_last_try() {
     world.riot.always([RiotStep::Status(503)]);
     let text = told(&world, &json!([])).await;
     assert!(text.contains("Riot"), "{text}");
+}
+
+/// A request that came so many minutes ago.
+async fn came(world: &World, token: &str, minutes_ago: i64) {
+    let at = world.app.clock.now().as_millisecond() - minutes_ago * 60 * 1_000;
+    world.discord.open_deferred("1199", token);
+    let payload = json!({
+        "reply": reply_to(token, true, at), "kind": "analyze", "match_index": 1, "target": "primary",
+    });
+    let job = jobs::NewJob::new(ANALYZE_JOB, &payload).unwrap().max_attempts(1);
+    world.app.queue.enqueue_now(&job).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn room_under_riots_limits_is_waited_for_while_there_is_time() {
+    let limited = async |minutes_ago: i64| {
+        let world = World::new().await;
+        world.ready(RIFT, 0).await;
+        world.riot.always([RiotStep::refuse("service", "90")]);
+        came(&world, "limited", minutes_ago).await;
+        world
+    };
+    let early = limited(1).await;
+    while early.app.queue.stats().await.unwrap().iter().all(|kind| kind.delayed == 0) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let row = early.app.database.fetch_one("SELECT attempts, state FROM job_queue", &[]).await.unwrap();
+    assert_eq!(
+        (row.get::<i64>("attempts").unwrap(), row.get::<String>("state").unwrap()),
+        (0, "live".into())
+    );
+    let late = limited(11).await;
+    let text = words(&late.edit("limited").await);
+    assert!(text.contains("limit is used up"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_whose_workers_died_is_told_and_failed() {
+    let world = World::new().await;
+    let puuid = world.ready(RIFT, 0).await;
+    world.app.queue.pause(Some(ANALYZE_JOB)).await.unwrap();
+    came(&world, "died", 1).await;
+    let key = AnalysisKey { match_id: RIFT.to_owned(), puuid: puuid.clone(), kind: "analyze".to_owned() };
+    let owed = NewDelivery {
+        interaction_id: "1199".to_owned(),
+        match_id: Some(RIFT.to_owned()),
+        puuid: Some(puuid),
+        kind: "analyze".to_owned(),
+    };
+    let now = world.app.clock.now();
+    let mut left = world.app.database.begin().await.unwrap();
+    analyses::start(&mut left, &key, USER, now).await.unwrap();
+    deliveries::open(&mut left, &owed, now).await.unwrap();
+    left.execute("UPDATE job_queue SET attempts = max_attempts", &[]).await.unwrap();
+    left.commit().await.unwrap();
+    world.app.queue.resume(Some(ANALYZE_JOB)).await.unwrap();
+    let text = words(&world.edit("died").await);
+    assert!(text.contains("could not be finished") && text.contains(RIFT), "{text}");
+    assert!(failed_with(&world).await.contains("death of their worker"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,6 +80,12 @@ async fn a_budget_that_is_used_up_calls_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_match_costs_no_more_than_its_share() {
+    let written = written(says(HONEST), |config| config.llm.budget.per_session_usd = 0.000_001).await;
+    assert_eq!((written.source.as_str(), written.degraded.as_deref()), ("template", Some("over_budget")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_tier_decides_who_writes_and_what_a_model_is_shown() {
     let asked = async |tier: &str| {
         let fake = FakeLlm::openai().await;
