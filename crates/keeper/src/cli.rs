@@ -4,16 +4,32 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use chassis::config::{Environment, Loaded, Sources, effective_toml};
+use chassis::{
+    clock::Clock,
+    config::{Environment, Loaded, Sources, effective_toml},
+};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    plan_file::{self, LoadedPlans},
+    state::{HeldBy, State},
+};
 
 mod check;
+mod daemon;
+mod ledger;
+mod status;
 mod table;
+mod task;
 
 /// Where the configuration is looked for when nobody says.
 const DEFAULT_FILE: &str = "config/keeper.toml";
+
+/// Exit code when nothing was looked at.
+const SKIPPED: u8 = 3;
+/// Exit code when another keeper holds the state file.
+const HELD: u8 = 4;
 
 const EXIT_CODES: &str = "Exit codes: 0 done and well; 1 not well, or it could not be done; 2 the command line is \
 wrong; 3 nothing was looked at; 4 another keeper holds the state file.";
@@ -48,6 +64,16 @@ enum Command {
     Check(check::Check),
     /// Print the JSON Schema of a plan file
     Schema,
+    /// Carry the plans out until told to stop
+    Run(daemon::Run),
+    /// Show whether keeper runs, what needs somebody, what is due next and what was done last
+    Status(status::Status),
+    /// List tasks, run one now, look back, or show that work of people is done
+    #[command(subcommand)]
+    Task(task::Task),
+    /// Look at the record of everything that happened
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Print the effective configuration with the origin of every value
     CheckConfig,
 }
@@ -66,12 +92,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("keeper: {}", chassis::redact::text(&format!("{error:#}")));
-            ExitCode::FAILURE
+            if error.is::<HeldBy>() { ExitCode::from(HELD) } else { ExitCode::FAILURE }
         }
     }
 }
 
-#[expect(clippy::unused_async, reason = "commands that wait are added to this one place")]
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let invocation = Invocation { loaded: load_config(&cli.global)?, json: cli.global.json };
     match cli.command {
@@ -80,6 +105,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             print!("{}", keeper_core::plan::schema::schema());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Run(command) => command.run(&invocation).await,
+        Command::Status(command) => command.run(&invocation).await,
+        Command::Task(command) => command.run(&invocation).await,
+        Command::Ledger(command) => command.run(&invocation).await,
         Command::CheckConfig => check_config(&invocation),
     }
 }
@@ -103,6 +132,19 @@ impl Invocation {
         let files: Vec<PathBuf> = self.config().plan.files.iter().map(PathBuf::from).collect();
         anyhow::ensure!(!files.is_empty(), "no plan: name a file, or list it in `plan.files`");
         Ok(files)
+    }
+
+    /// The plans of these files, all of them good.
+    fn plans(&self, named: &[PathBuf]) -> anyhow::Result<LoadedPlans> {
+        let loaded = plan_file::load(&self.plan_files(named)?)?;
+        let environment = Environment::read();
+        crate::secrets::register(loaded.plans.plans(), &environment);
+        Ok(loaded)
+    }
+
+    /// The state file, for reading and asking.
+    async fn state(&self) -> anyhow::Result<State> {
+        State::open(&self.config().state, Clock::system()).await
     }
 
     fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -115,7 +115,8 @@ fn start(
     data: Option<&Path>,
 ) -> anyhow::Result<Running> {
     let options = LeashOptions { grace: STOP_LIMIT, ..LeashOptions::default() };
-    let mut command = Leash::command(binary, ["serve"], &options);
+    let verb = if program.name == "keeper" { "run" } else { "serve" };
+    let mut command = Leash::command(binary, [verb], &options);
     command
         .current_dir(&workspace.root)
         .envs(environment(program, data))
@@ -136,14 +137,21 @@ fn start(
 /// What a program is told beyond its defaults. `data` must be absolute.
 fn environment(program: &Planned, data: Option<&Path>) -> Vec<(String, String)> {
     let (name, prefix) = (program.name, program.name.to_uppercase());
-    let mut variables = vec![
-        (format!("{prefix}_SERVER__BIND"), format!("127.0.0.1:{}", program.port)),
-        (format!("{prefix}_AUDIT_LOGGING"), "true".to_owned()),
-    ];
+    let mut variables = vec![(format!("{prefix}_SERVER__BIND"), format!("127.0.0.1:{}", program.port))];
+    let is_keeper = name == "keeper";
+    if !is_keeper {
+        variables.push((format!("{prefix}_AUDIT_LOGGING"), "true".to_owned()));
+    }
     if let Some(data) = data {
-        let database = data.join(format!("{name}.db"));
-        variables.push((format!("{prefix}_DATABASE__URL"), format!("sqlite:{}", database.display())));
-        variables.push((format!("{prefix}_LOGS__DIRECTORY"), data.join("logs").display().to_string()));
+        let database = data.join(format!("{name}.db")).display().to_string();
+        let (key, value) = if is_keeper {
+            ("STATE__FILE", database)
+        } else {
+            ("DATABASE__URL", format!("sqlite:{database}"))
+        };
+        variables.push((format!("{prefix}_{key}"), value));
+        let logs = if is_keeper { data.join("logs/keeper") } else { data.join("logs") };
+        variables.push((format!("{prefix}_LOGS__DIRECTORY"), logs.display().to_string()));
     }
     variables
 }
@@ -261,6 +269,9 @@ mod tests {
         assert!(variables.contains(&("LOOM_DATABASE__URL".to_owned(), "sqlite:/srv/x/loom.db".to_owned())));
         assert!(variables.contains(&("LOOM_LOGS__DIRECTORY".to_owned(), "/srv/x/logs".to_owned())));
         assert_eq!(environment(&program, None).len(), 2);
+        let keeper = Planned { name: "keeper", port: 8002, path: "/" };
+        let variables = environment(&keeper, Some(Path::new("/srv/x")));
+        assert!(variables.contains(&("KEEPER_STATE__FILE".to_owned(), "/srv/x/keeper.db".to_owned())));
     }
 
     #[test]

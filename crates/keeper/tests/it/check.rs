@@ -1,5 +1,4 @@
 //! `keeper check`, `schema` and the documented configuration, as a person at a terminal meets them.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
 
 use std::{
     fs,
@@ -9,7 +8,7 @@ use std::{
 
 use keeper::config::Config;
 
-const DOCUMENTED: &str = include_str!("../../../config/keeper.toml");
+const DOCUMENTED: &str = include_str!("../../../../config/keeper.toml");
 
 const SMALL: &str = r#"
 [plan]

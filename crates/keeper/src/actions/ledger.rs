@@ -1,0 +1,21 @@
+//! `ledger verify`: whether the chain of rows holds.
+
+use serde_json::json;
+
+use super::Surroundings;
+use crate::{
+    report::{Report, Verdict},
+    state,
+};
+
+/// Looks at every row and every known head.
+pub(super) async fn verify(around: &Surroundings<'_>) -> anyhow::Result<Report> {
+    let (verdict, summary, data) = match state::verify(around.state, &[]).await? {
+        Ok(all) => {
+            let summary = format!("{} rows hold, head {}", all.rows, all.head);
+            (Verdict::Good, summary, serde_json::to_value(all)?)
+        }
+        Err(found) => (Verdict::Bad, found.to_string(), json!({ "break": found })),
+    };
+    Ok(Report { verdict, text: format!("{summary}\n"), summary, data })
+}

@@ -1,0 +1,96 @@
+//! A task while no keeper runs: this process holds the state file for as long as it takes.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use chassis::{clock::Clock, shutdown::Shutdown};
+use keeper_core::{
+    ledger::{Event, event::Occurrence},
+    plan::{
+        set::{TaskId, TimedTask, Work},
+        task::Retry,
+    },
+    schedule::{account::finish, history::OpenRun},
+};
+
+use crate::{
+    cli::Invocation,
+    duty::Duty,
+    plan_file::LoadedPlans,
+    runner::{self, Job},
+    scheduler::answer,
+    state::{Entry, Writer},
+    store::{
+        requests::Request,
+        runs::{self, RunRecord},
+    },
+};
+
+const USUAL_LIMIT: Duration = Duration::from_secs(600);
+
+/// Runs a task once, without its retries, and writes both rows.
+pub(super) async fn run(
+    invocation: &Invocation,
+    mut writer: Writer,
+    loaded: &LoadedPlans,
+    id: &TaskId,
+) -> anyhow::Result<RunRecord> {
+    let clock = Clock::system();
+    let (plan, work) = loaded.plans.work(id).context("the task is in no plan")?;
+    let duty = Duty::of(plan, work);
+    if let Duty::Human(_) = &duty {
+        bail!("people do {id}; it is opened by a running keeper and settled by `keeper task done`");
+    }
+    let time_limit = match work {
+        Work::Task(task) => Duration::from_secs(u64::from(task.time_limit.as_seconds())),
+        _ => USUAL_LIMIT,
+    };
+    let now = clock.now();
+    let by = format!("{}, by hand", super::account());
+    let trigger = Event::TaskTriggered { task: id.clone(), by };
+    let seq = *writer.append(now, vec![trigger.into()]).await?.first().context("no row was written")?;
+    let occurrence = Occurrence { task: id.clone(), due: now, trigger: Some(seq) };
+    let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
+    writer.append(now, vec![start.into()]).await?;
+    let job = Job {
+        duty,
+        plan: Arc::new(plan.clone()),
+        time_limit,
+        limits: invocation.config().runs.clone(),
+        state: writer.state().clone(),
+        clock: clock.clone(),
+    };
+    let shutdown = Shutdown::new();
+    shutdown.spawn_signal_listener();
+    let ran = runner::run(&job, &shutdown.token()).await;
+    let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
+    let timed = timed.context("the task is in no plan")?;
+    let once = TimedTask { retry: Retry { attempts: 1, ..timed.retry }, ..timed };
+    let open = OpenRun {
+        attempt: 1,
+        since: now,
+        late: false,
+        human: false,
+        repeat_not_before: None,
+        overdue: false,
+    };
+    let event = finish(&once, &occurrence, &open, &ran.end, ran.detail, ran.measured, clock.now());
+    writer.append(clock.now(), vec![Entry { output: ran.output, ..event.into() }]).await?;
+    let record =
+        runs::of_trigger(&writer.state().database, seq).await?.context("the outcome is not there")?;
+    writer.release().await?;
+    Ok(record)
+}
+
+/// Writes down that work of people is done.
+pub(super) async fn done(mut writer: Writer, loaded: &LoadedPlans, request: Request) -> anyhow::Result<u64> {
+    let now = Clock::system().now();
+    let answered = answer(&loaded.plans.timed_tasks(), writer.history(), &request, now);
+    let rows = match answered {
+        Ok(rows) => rows.into_iter().map(|row| Entry { answers: None, ..row }).collect(),
+        Err(why) => bail!("{why}"),
+    };
+    let seq = *writer.append(now, rows).await?.first().context("no row was written")?;
+    writer.release().await?;
+    Ok(seq)
+}

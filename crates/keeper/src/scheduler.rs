@@ -1,0 +1,263 @@
+//! The daemon's heart: once a second it looks at what is due, writes down what it decides, and starts it.
+//!
+//! Whatever it does is written first: it may be killed between any two statements, and whoever comes next goes on
+//! from the ledger. Only a row that is written lets something start.
+
+mod reload;
+mod requests;
+mod running;
+mod snapshot;
+mod watching;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use chassis::clock::Clock;
+use jiff::Timestamp;
+use keeper_core::{
+    ledger::{Event, event::Occurrence},
+    plan::set::TimedTask,
+    schedule::account::{Decision, account},
+};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::VERSION,
+    config::Config,
+    host, metric_names,
+    plan_file::{self, LoadedPlans},
+    process::orphans::{self, STATE_MARK},
+    state::{Entry, State, Writer},
+};
+
+use reload::Stamp;
+pub use requests::answer;
+use running::{Ended, Live};
+pub use snapshot::{OpenState, Snapshot, TaskState, tasks};
+use watching::Watching;
+
+/// How often keeper looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it says that it lives.
+const BEAT: Duration = Duration::from_secs(10);
+/// Rounds of one look; each settles hundreds of times, and the next look goes on.
+const ROUNDS: usize = 200;
+
+/// A keeper that holds its state file.
+#[derive(Debug)]
+pub struct Keeper {
+    config: Config,
+    clock: Clock,
+    writer: Writer,
+    files: Vec<PathBuf>,
+    stamp: Stamp,
+    refused: Option<String>,
+    plans: Arc<LoadedPlans>,
+    timed: Vec<TimedTask>,
+    live: BTreeMap<Occurrence, Live>,
+    places: Arc<Semaphore>,
+    ended_sender: mpsc::UnboundedSender<Ended>,
+    ended: mpsc::UnboundedReceiver<Ended>,
+    /// Ends whose rows could not be written yet.
+    unwritten: Vec<Ended>,
+    watching: Watching,
+    beaten: Instant,
+    published: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Keeper {
+    /// Takes the state file, ends what an earlier keeper has left behind, and loads the plans; a bad plan is refused
+    /// with all of its problems.
+    pub async fn start(config: Config, files: Vec<PathBuf>, clock: Clock) -> anyhow::Result<Self> {
+        let stamp = Stamp::of(&files);
+        let plans = Arc::new(plan_file::load(&files)?);
+        let mut writer = Writer::take(&config.state, clock.clone()).await?;
+        let mark = writer.state().files.database.display().to_string();
+        let left = tokio::task::spawn_blocking(move || orphans::end(STATE_MARK, &mark)).await?;
+        if left > 0 {
+            tracing::warn!(left, "processes of an earlier keeper were still there and have been ended");
+        }
+        let mut rows = vec![Event::KeeperStarted { version: VERSION.to_owned(), host: host::name() }];
+        rows.extend(
+            plans
+                .files
+                .iter()
+                .map(|file| Event::ConfigLoaded { file: file.path.display().to_string(), hash: file.hash }),
+        );
+        writer.append(clock.now(), rows.into_iter().map(Entry::from).collect()).await?;
+        tracing::info!(head = %writer.head(), "the ledger's head");
+        let (ended_sender, ended) = mpsc::unbounded_channel();
+        let (published, _) = watch::channel(Arc::new(Snapshot::default()));
+        let watching = Watching::new(writer.state()).await?;
+        let mut keeper = Self {
+            timed: plans.plans.timed_tasks(),
+            places: Arc::new(Semaphore::new(config.runs.at_once.max(1))),
+            live: BTreeMap::new(),
+            unwritten: Vec::new(),
+            refused: None,
+            beaten: Instant::now(),
+            config,
+            clock,
+            writer,
+            files,
+            stamp,
+            plans,
+            ended_sender,
+            ended,
+            watching,
+            published,
+        };
+        keeper.publish();
+        Ok(keeper)
+    }
+
+    /// For reading.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        self.writer.state()
+    }
+
+    /// What is going on, for whoever shows it.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.published.subscribe()
+    }
+
+    /// Works until `stop`; runs under way then have some time to end, and are interrupted after it.
+    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut failed = None;
+        while !stop.is_cancelled() {
+            if let Err(error) = self.tick().await {
+                if !is_passing(&error) {
+                    failed = Some(error);
+                    break;
+                }
+                tracing::error!("nothing is started while the ledger cannot be written: {error:#}");
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = sleep(LOOK) => {}
+                Some(ended) = self.ended.recv() => self.unwritten.push(ended),
+            }
+        }
+        let ended = self.end_runs(failed.is_none()).await;
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                ended?;
+                self.writer.release().await
+            }
+        }
+    }
+
+    /// One look: what has ended, what is asked, what has changed, what is due.
+    pub async fn tick(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        if self.beaten.elapsed() >= BEAT {
+            self.writer.beat().await?;
+            self.beaten = Instant::now();
+        }
+        while let Ok(ended) = self.ended.try_recv() {
+            self.unwritten.push(ended);
+        }
+        self.write_ends().await?;
+        self.reload().await?;
+        self.answer_requests().await?;
+        self.look_at_files().await?;
+        self.account().await?;
+        self.publish();
+        metrics::histogram!(metric_names::TICK_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Waits until no process runs, and settles them all; for tests and for one task by hand.
+    pub async fn finish_runs(&mut self) -> anyhow::Result<()> {
+        loop {
+            self.tick().await?;
+            if self.live.is_empty() && self.unwritten.is_empty() {
+                return Ok(());
+            }
+            let ended = self.ended.recv().await.context("the runs have gone")?;
+            self.unwritten.push(ended);
+        }
+    }
+
+    async fn account(&mut self) -> anyhow::Result<()> {
+        for _ in 0..ROUNDS {
+            let now = self.clock.now();
+            let live: BTreeSet<Occurrence> = self.live.keys().cloned().collect();
+            let decisions = account(&self.timed, self.writer.history(), &live, now);
+            if decisions.is_empty() {
+                break;
+            }
+            self.carry_out(decisions, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of the decisions, several at once where nothing has to start between them.
+    async fn carry_out(&mut self, decisions: Vec<Decision>, now: Timestamp) -> anyhow::Result<()> {
+        let mut rows: Vec<Entry> = Vec::new();
+        for decision in decisions {
+            rows.extend(decision.event().map(Entry::from));
+            match &decision {
+                Decision::Start { occurrence, human: false, .. } => {
+                    self.append(now, std::mem::take(&mut rows)).await?;
+                    self.begin(occurrence);
+                }
+                Decision::Stop { occurrence, .. } => {
+                    self.append(now, std::mem::take(&mut rows)).await?;
+                    if let Some(live) = self.live.get(occurrence) {
+                        live.stop.cancel();
+                    }
+                }
+                Decision::Escalate { occurrence, due_by } => {
+                    tracing::warn!(task = %occurrence.task, %due_by, "work of people is overdue");
+                }
+                _ => {}
+            }
+        }
+        self.append(now, rows).await
+    }
+
+    async fn append(&mut self, now: Timestamp, rows: Vec<Entry>) -> anyhow::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            if let Event::Settled { occurrence, outcome, detail, .. } = &row.event {
+                metric_names::count_run(*outcome);
+                if outcome.is_alarming() {
+                    tracing::warn!(task = %occurrence.task, due = %occurrence.due, ?outcome, detail, "a task is not done");
+                }
+            }
+        }
+        self.writer.append(now, rows).await.map(drop)
+    }
+
+    fn publish(&mut self) {
+        let snapshot = Snapshot::of(&self.plans, &self.writer, self.refused.clone(), self.clock.now());
+        metrics::gauge!(metric_names::LEDGER_ROWS).set(self.writer.head().seq as f64);
+        metrics::gauge!(metric_names::RUNS_IN_PROGRESS).set(self.live.len() as f64);
+        metrics::gauge!(metric_names::PLAN_REFUSED).set(f64::from(u8::from(self.refused.is_some())));
+        self.published.send_replace(Arc::new(snapshot));
+    }
+}
+
+/// Whether the next look may well succeed: a full or busy disk, rather than a lost state file.
+fn is_passing(error: &anyhow::Error) -> bool {
+    use storage::StorageError::{Disk, DiskFull};
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<storage::StorageError>())
+        .any(|cause| cause.is_retryable() || matches!(cause, DiskFull { .. } | Disk { .. }))
+}

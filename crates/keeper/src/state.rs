@@ -1,0 +1,127 @@
+//! The state file: a SQLite database with the ledger in it, its head and its reserve of space beside it.
+//!
+//! [`State`] reads, and asks; [`Writer`] is the one keeper at a time that adds rows.
+
+pub mod head;
+pub mod reserve;
+mod verify;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use chassis::clock::Clock;
+use keeper_core::{
+    ledger::{Anchor, Row},
+    schedule::history::History,
+};
+use storage::{Database, DatabaseSettings};
+
+use crate::{
+    config::StateConfig,
+    store::{MIGRATION_SETS, ledger_rows},
+};
+
+pub use verify::{Checked, verify};
+pub use writer::{Entry, HeldBy, Writer, lives};
+
+/// The files of one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The database.
+    pub database: PathBuf,
+    /// Locked for as long as a keeper lives; what it holds means nothing.
+    pub lock: PathBuf,
+    /// The newest row's number and hash.
+    pub head: PathBuf,
+    /// Space for when there is none.
+    pub reserve: PathBuf,
+}
+
+impl Files {
+    /// The files that belong to a database at this path.
+    #[must_use]
+    pub fn beside(database: &Path) -> Self {
+        let with = |ending: &str| {
+            let mut name = database.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        Self {
+            database: database.to_owned(),
+            lock: with(".lock"),
+            head: with(".head"),
+            reserve: with(".reserve"),
+        }
+    }
+}
+
+/// An open state file, for whoever reads it.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Its tables.
+    pub database: Database,
+    /// Where it lies.
+    pub files: Files,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl State {
+    /// Opens a state file that a keeper has made.
+    pub async fn open(config: &StateConfig, clock: Clock) -> anyhow::Result<Self> {
+        let path = Path::new(&config.file);
+        if !path.is_file() {
+            bail!("there is no state file at {}: `keeper run` makes one", path.display());
+        }
+        let state = Self::open_file(config, clock).await?;
+        let pending = storage::migrate::status(&state.database, &MIGRATION_SETS).await?;
+        if pending.iter().any(|migration| migration.applied_at.is_none()) {
+            bail!("{} is of an older keeper: start `keeper run` of this one first", path.display());
+        }
+        Ok(state)
+    }
+
+    /// Opens the file, made anew where there is none, whatever its tables are.
+    async fn open_file(config: &StateConfig, clock: Clock) -> anyhow::Result<Self> {
+        let files = Files::beside(Path::new(&config.file));
+        let settings = DatabaseSettings {
+            readers: 2,
+            slow_query: Duration::MAX,
+            ..DatabaseSettings::at(format!("sqlite:{}", config.file))
+        };
+        let opened = Database::open(&settings, clock.clone()).await;
+        let database = opened.with_context(|| format!("opening the state file {}", config.file))?;
+        Ok(Self { database, files, clock })
+    }
+
+    /// What the ledger says of every task.
+    pub async fn history(&self) -> anyhow::Result<History> {
+        let mut history = History::default();
+        self.each_batch(|rows| {
+            for row in &rows {
+                history.apply(row.seq, row.at, &row.event()?);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(history)
+    }
+
+    /// Hands every row over, oldest first, some thousands at a time.
+    pub async fn each_batch(
+        &self,
+        mut take: impl FnMut(Vec<Row>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut seq = Anchor::EMPTY.seq;
+        loop {
+            let rows = ledger_rows::after(&self.database, seq, ledger_rows::BATCH).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            seq = last.seq;
+            take(rows)?;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Whether the whole ledger holds, and the heads that are known from outside are in it.
+
+use keeper_core::ledger::{self, Anchor, Break, Verified};
+
+use super::{State, head};
+
+/// What a look at the whole ledger found.
+pub type Checked = Result<Verified, Break>;
+
+/// Looks at every row, at the head file, at the heads that were set aside, and at the given ones.
+pub async fn verify(state: &State, given: &[Anchor]) -> anyhow::Result<Checked> {
+    let mut anchors = given.to_vec();
+    anchors.extend(head::read(&state.files.head)?);
+    anchors.extend(head::aside(&state.files.head));
+    check(state, &anchors).await
+}
+
+/// Looks at every row and at these heads.
+pub(super) async fn check(state: &State, anchors: &[Anchor]) -> anyhow::Result<Checked> {
+    let mut found = Ok(Verified { rows: 0, head: Anchor::EMPTY, anchors: 0 });
+    state
+        .each_batch(|rows| {
+            let Ok(so_far) = found else { return Ok(()) };
+            let last = rows.last().map_or(so_far.head.seq, |row| row.seq);
+            let within: Vec<Anchor> = anchors.iter().copied().filter(|anchor| anchor.seq <= last).collect();
+            found = ledger::verify(so_far.head, rows, &within).map(|part| Verified {
+                rows: so_far.rows + part.rows,
+                head: part.head,
+                anchors: so_far.anchors + part.anchors,
+            });
+            Ok(())
+        })
+        .await?;
+    // What lies behind the newest row was cut off.
+    Ok(found.and_then(|all| ledger::verify(all.head, Vec::new(), anchors).map(|_| all)))
+}

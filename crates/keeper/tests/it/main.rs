@@ -1,0 +1,9 @@
+//! The program as its users meet it: real files, real processes, real databases.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
+
+mod check;
+mod home;
+mod page;
+mod scheduler;
+mod state;
+mod storm;
