@@ -13,11 +13,13 @@ use crate::{audit::AuditLog, clock::Clock};
 mod access;
 mod escape;
 mod file;
+mod section;
 mod subscriber;
 
 pub use self::{
     access::{AccessEntry, AccessLog},
     file::LogFile,
+    section::LogsConfig,
 };
 
 /// The form of the program's log and of the access log; the audit log is always JSON.
@@ -60,6 +62,12 @@ pub enum LogError {
         level: String,
         /// What the parser says.
         reason: String,
+    },
+    /// The form is none that there is.
+    #[error("`logs.format` is `{format}`; use `human` or `json`")]
+    Format {
+        /// The form as given.
+        format: String,
     },
     /// A subscriber is there already; a process has one.
     #[error("logging is set up already in this process")]

@@ -10,7 +10,7 @@ pub use self::{
     outside::{DiscordConfig, RiotConfig, StaticDataConfig},
 };
 
-use chassis::Secret;
+use chassis::{Secret, logs::LogsConfig};
 use llm::LlmSettings;
 use serde::{Deserialize, Serialize};
 
@@ -197,34 +197,6 @@ impl Default for ExperimentConfig {
             minimum_reviews: 100,
             minimum_ratings: 30,
             alpha: 0.05,
-        }
-    }
-}
-
-/// Log files and level.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogsConfig {
-    /// Folder of `chimera.log`, `access.log` and `audit.log`; empty writes no files.
-    pub directory: String,
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,sqlx=warn`.
-    pub level: String,
-    /// `human` or `json`, of `chimera.log` and standard error.
-    pub format: String,
-    /// Also write to standard error.
-    pub stderr: bool,
-    /// Write `audit.log`.
-    pub audit: bool,
-}
-
-impl Default for LogsConfig {
-    fn default() -> Self {
-        Self {
-            directory: "logs".to_owned(),
-            level: "info".to_owned(),
-            format: "human".to_owned(),
-            stderr: true,
-            audit: false,
         }
     }
 }

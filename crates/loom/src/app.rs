@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use chassis::{
     clock::Clock,
     health::Health,
-    logs::{LogFormat, LogSettings, Logs},
+    logs::{LogSettings, Logs},
     metrics::MetricsHandle,
 };
 use llm::Gateway;
@@ -62,20 +62,7 @@ pub fn open_logs(config: &Config) -> anyhow::Result<Logs> {
 
 /// What the log section means.
 pub fn log_settings(config: &Config) -> anyhow::Result<LogSettings> {
-    let logs = &config.logs;
-    let format = match logs.format.as_str() {
-        "human" => LogFormat::Human,
-        "json" => LogFormat::Json,
-        other => bail!("`logs.format` is `{other}`; use `human` or `json`"),
-    };
-    Ok(LogSettings {
-        directory: (!logs.directory.is_empty()).then(|| logs.directory.clone().into()),
-        level: logs.level.clone(),
-        format,
-        stderr: logs.stderr,
-        program: "loom".to_owned(),
-        audit: logs.audit,
-    })
+    Ok(config.logs.settings("loom")?)
 }
 
 /// Opens the database that the configuration names.

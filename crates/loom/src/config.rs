@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chassis::logs::LogsConfig;
 use llm::LlmSettings;
 use serde::{Deserialize, Serialize};
 
@@ -96,34 +97,6 @@ impl Default for DatabaseConfig {
             busy_timeout_ms: 5_000,
             slow_query_ms: 100,
             migrate: true,
-        }
-    }
-}
-
-/// Log files and level.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogsConfig {
-    /// Folder of `loom.log`, `access.log` and `audit.log`; empty writes no files.
-    pub directory: String,
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,sqlx=warn`.
-    pub level: String,
-    /// `human` or `json`, of `loom.log` and standard error.
-    pub format: String,
-    /// Also write to standard error.
-    pub stderr: bool,
-    /// Write `audit.log`.
-    pub audit: bool,
-}
-
-impl Default for LogsConfig {
-    fn default() -> Self {
-        Self {
-            directory: "logs".to_owned(),
-            level: "info".to_owned(),
-            format: "human".to_owned(),
-            stderr: true,
-            audit: false,
         }
     }
 }

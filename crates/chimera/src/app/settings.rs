@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chassis::logs::{LogFormat, LogSettings, Logs};
+use chassis::logs::{LogSettings, Logs};
 use jobs::{Backend, QueueSettings};
 
 use super::riot_key;
@@ -58,20 +58,7 @@ fn check_discord(config: &Config) -> anyhow::Result<()> {
 
 /// What the log section means.
 pub fn log_settings(config: &Config) -> anyhow::Result<LogSettings> {
-    let logs = &config.logs;
-    let format = match logs.format.as_str() {
-        "human" => LogFormat::Human,
-        "json" => LogFormat::Json,
-        other => bail!("`logs.format` is `{other}`; use `human` or `json`"),
-    };
-    Ok(LogSettings {
-        directory: (!logs.directory.is_empty()).then(|| logs.directory.clone().into()),
-        level: logs.level.clone(),
-        format,
-        stderr: logs.stderr,
-        program: "chimera".to_owned(),
-        audit: logs.audit,
-    })
+    Ok(config.logs.settings("chimera")?)
 }
 
 /// What the queue section means.

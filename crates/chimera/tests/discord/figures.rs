@@ -37,6 +37,7 @@ async fn times(stage: &Stage, count: u64, every: Duration) -> Vec<Duration> {
 }
 
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "the figures are what this is for")]
 fn report(what: &str, took: &[Duration], promised: Duration) {
     let at = |permille: usize| took[(took.len() * permille).div_ceil(1_000) - 1];
     let (p50, p99, most) = (at(500), at(990), at(1_000));
