@@ -192,6 +192,7 @@ button-explain = Explain the score
 footer-version = Score { $version }
 footer-stage = { $name } { $ms } ms
 footer-task = task { $id }
+stage-resolve = look-up
 stage-fetch = fetch
 stage-score = score
 stage-save = save

@@ -186,6 +186,7 @@ button-explain = 评分说明
 footer-version = 评分 { $version }
 footer-stage = { $name } { $ms } ms
 footer-task = 任务 { $id }
+stage-resolve = 查找
 stage-fetch = 获取
 stage-score = 评分
 stage-save = 保存

@@ -92,6 +92,18 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    #[test]
+    fn each_stage_has_its_word_in_the_footer() {
+        use crate::discord::texts;
+        for stage in [Stage::Resolve, Stage::Fetch, Stage::Score, Stage::Narrate, Stage::Save, Stage::Deliver]
+        {
+            for language in [ui::Language::ZhCn, ui::Language::En] {
+                let id = format!("stage-{}", stage.as_str());
+                assert_ne!(texts::text_or(language, &id, ""), "", "{id}");
+            }
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn each_stage_has_the_time_since_the_one_before() {
         let mut stages = Stages::start();
