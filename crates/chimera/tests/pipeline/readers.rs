@@ -82,7 +82,7 @@ async fn five_matches_make_habits_that_are_shown_until_somebody_says_no() {
     choose(&world, &UserSettings { allow_historical_analysis: false, ..UserSettings::default() }).await;
     assert!(!asked(&world, 5).await.contains("earlier matches"));
     let profile = words(&world.answered("profile", &json!([]), "en-US").await);
-    assert!(!profile.contains("Mean score") && profile.contains("Switched off"), "{profile}");
+    assert!(!profile.contains("Mean score") && profile.contains("Switched off:"), "{profile}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
