@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chassis::{
     Secret,
     clock::Clock,
@@ -135,9 +135,21 @@ impl Invocation {
         &self.loaded.value
     }
 
-    /// The database as it is, without bringing its tables up to date.
-    async fn database(&self) -> anyhow::Result<Database> {
+    /// The database as it is, tables or none.
+    async fn bare_database(&self) -> anyhow::Result<Database> {
         app::open_database(self.config(), Clock::system()).await
+    }
+
+    /// The same, without bringing its tables up to date; one that has none is refused with what to do.
+    async fn database(&self) -> anyhow::Result<Database> {
+        let database = self.bare_database().await?;
+        let migrations = storage::migrate::status(&database, &app::MIGRATION_SETS).await?;
+        if migrations.iter().all(|migration| migration.applied_at.is_none()) {
+            bail!(
+                "the database has no tables yet: `chimera migrate upgrade head` makes them, and so does a start"
+            );
+        }
+        Ok(database)
     }
 
     fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {

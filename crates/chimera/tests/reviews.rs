@@ -195,6 +195,8 @@ fn files_that_cannot_serve_are_named() {
     check(&large, &timeline, &["large.json", "limit"]);
     check(&record, &large, &["large.json", "limit"]);
     check(&record, &other, &["KR_7014499581", MATCH]);
+    let output = chimera(folder.path(), &["explain", MATCH, "Kayle"], &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("chimera migrate upgrade head"));
     // A broken timeline takes only what needs one.
     let words = ["analyze", "--match", &record, "--timeline", &broken, "--puuid", "Kayle", "--lang", "en"];
     let output = chimera(folder.path(), &words, &[]);

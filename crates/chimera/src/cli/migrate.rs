@@ -58,7 +58,7 @@ impl Migrate {
         if let Self::Revision { message } = &self {
             return revision::write(&invocation, message);
         }
-        let database = invocation.database().await?;
+        let database = invocation.bare_database().await?;
         let code = match self {
             Self::Revision { .. } => ExitCode::SUCCESS,
             Self::Upgrade { to } => upgrade(&invocation, &database, &to).await?,
