@@ -116,11 +116,11 @@ fn not_started(error: &std::io::Error) -> Ran {
 
 fn timed_out(job: &Job, output: String) -> Ran {
     let seconds = job.time_limit.as_secs();
-    ran(End::Stopped, format!("ended at its time limit of {seconds} s, with everything it started"), output)
+    ran(End::Failed, format!("ended at its time limit of {seconds} s, with everything it started"), output)
 }
 
 fn stopped(output: String) -> Ran {
-    ran(End::Stopped, "stopped before its end".to_owned(), output)
+    ran(End::Replaced, "stopped before its end".to_owned(), output)
 }
 
 /// Both outputs, the complaints last.

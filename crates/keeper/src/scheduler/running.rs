@@ -110,7 +110,7 @@ impl Keeper {
         let until = Instant::now() + limit;
         while !self.live.is_empty() {
             let Ok(Some(ended)) = timeout_at(until, self.ended.recv()).await else { break };
-            if ended.ran.end == End::Stopped || !can_write {
+            if ended.ran.end == End::Replaced || !can_write {
                 self.live.remove(&ended.occurrence);
             } else {
                 self.unwritten.push(ended);
