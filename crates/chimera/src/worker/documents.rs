@@ -1,13 +1,11 @@
 //! Match and timeline: from the store when they are there, from Riot otherwise, and kept then.
 
-use chassis::clock::utc_text;
 use chimera_core::match_record::{self, Match};
-use jiff::Timestamp;
 
 use crate::{
     app::App,
-    riot::{RiotError, routing},
-    store::matches::{self, Participant, StoredMatch},
+    riot::RiotError,
+    store::matches::{self, StoredMatch},
 };
 
 use super::trouble::Trouble;
@@ -75,38 +73,12 @@ async fn keep(app: &App, stored: &StoredMatch) -> Result<(), Trouble> {
     Ok(matches::put(&app.database, stored, app.clock.now()).await?)
 }
 
+/// Under the id that it was asked for by: that is what the next request looks for.
 fn to_store(
     match_id: &str,
     record: &Match,
     match_json: Vec<u8>,
     timeline_json: Option<Vec<u8>>,
 ) -> StoredMatch {
-    let platform = routing::platform_of_match_id(match_id).map(|platform| platform.as_str().to_owned());
-    let started_at =
-        i64::try_from(record.started_at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    StoredMatch {
-        match_id: match_id.to_owned(),
-        platform: platform.unwrap_or_default(),
-        queue_id: i64::from(record.info.queue_id.count()),
-        game_mode: record.info.game_mode.to_string(),
-        game_version: record.info.game_version.to_string(),
-        started_at: utc_text(started_at.unwrap_or(Timestamp::UNIX_EPOCH)),
-        duration_ms: i64::try_from(record.duration().as_millis()).unwrap_or(i64::MAX),
-        match_json,
-        timeline_json,
-        participants: record.info.participants.iter().map(participant).collect(),
-    }
-}
-
-fn participant(found: &match_record::Participant) -> Participant {
-    Participant {
-        participant_id: i64::from(found.participant_id.count()),
-        puuid: found.puuid.to_string(),
-        champion_id: i64::from(found.champion_id.count()),
-        team_id: i64::from(found.team_id.count()),
-        win: found.win.is_set(),
-        kills: i64::from(found.kills.count()),
-        deaths: i64::from(found.deaths.count()),
-        assists: i64::from(found.assists.count()),
-    }
+    StoredMatch { match_id: match_id.to_owned(), ..StoredMatch::of(record, match_json, timeline_json) }
 }

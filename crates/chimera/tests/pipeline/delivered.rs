@@ -61,6 +61,25 @@ async fn the_same_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_no_text_column_takes_is_reviewed_all_the_same() {
+    for database in TempDb::each().await {
+        let world = World::start(database, None, |_| {}).await;
+        let puuid = world.ready(RIFT, 3).await;
+        let mut odd: Value = serde_json::from_slice(&match_bytes(RIFT)).unwrap();
+        odd["info"]["gameVersion"] = "16.1\u{0}".into();
+        for player in odd["info"]["participants"].as_array_mut().unwrap() {
+            if player["puuid"] != puuid.as_str() {
+                player["riotIdGameName"] = "N\u{0}L".into();
+                player["puuid"] = format!("\u{0}{}", player["participantId"]).into();
+            }
+        }
+        world.riot.put_match(odd.to_string().into_bytes());
+        let text = words(&world.answered("team-analyze", &json!([]), "en-US").await);
+        assert!(text.contains("Your team"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_through_redis() {
     let Some(redis) = TempRedis::start().await else { return };
     both_commands(&World::start(TempDb::sqlite(), Some(redis), |_| {}).await).await;
