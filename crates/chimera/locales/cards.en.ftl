@@ -28,8 +28,8 @@ no-score = No score for this match.
 summary-line = { $mode } · { $duration } · { $role }
 summary-line-no-role = { $mode } · { $duration }
 
-field-strengths = Strengths (next to this match)
-field-improvements = Points to work on (next to this match)
+field-strengths = Strengths (compared within the match)
+field-improvements = Points to work on (compared within the match)
 field-strengths-team = Strengths
 field-improvements-team = Points to work on
 field-timeline = Timeline
