@@ -16,11 +16,12 @@ use crate::{
     state::{HeldBy, State},
 };
 
+mod act;
 mod check;
 mod daemon;
 mod ledger;
 mod status;
-mod table;
+pub(crate) mod table;
 mod task;
 
 /// Where the configuration is looked for when nobody says.
@@ -71,6 +72,19 @@ enum Command {
     /// List tasks, run one now, look back, or show that work of people is done
     #[command(subcommand)]
     Task(task::Task),
+    /// Ask services over HTTP and TCP, look for their processes, and at disk, memory and processor
+    Health(act::Health),
+    /// Look through log files, or rotate them
+    #[command(subcommand)]
+    Logs(act::Logs),
+    /// Show what services use of the machine
+    Stats(act::Stats),
+    /// Show what the package manager would change
+    #[command(subcommand)]
+    System(act::System),
+    /// Keep databases up, show slow statements, propose indexes
+    #[command(subcommand)]
+    Db(act::Db),
     /// Look at the record of everything that happened
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -108,6 +122,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(command) => command.run(&invocation).await,
         Command::Status(command) => command.run(&invocation).await,
         Command::Task(command) => command.run(&invocation).await,
+        Command::Health(command) => act::run(&invocation, &command.line(), command.plans()).await,
+        Command::Logs(command) => act::run(&invocation, &command.line(), command.plans()).await,
+        Command::Stats(command) => act::run(&invocation, &command.line(), command.plans()).await,
+        Command::System(command) => act::run(&invocation, &command.line(), command.plans()).await,
+        Command::Db(command) => act::run(&invocation, &command.line(), command.plans()).await,
         Command::Ledger(command) => command.run(&invocation).await,
         Command::CheckConfig => check_config(&invocation),
     }

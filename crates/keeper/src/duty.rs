@@ -12,7 +12,17 @@ use keeper_core::plan::{
 };
 
 /// Commands that this keeper carries out when a plan calls them.
-pub const COMMANDS: &[&str] = &["ledger verify"];
+pub const COMMANDS: &[&str] = &[
+    "health",
+    "logs scan",
+    "logs rotate",
+    "stats",
+    "system updates",
+    "db maintain",
+    "db slow",
+    "db advise",
+    "ledger verify",
+];
 
 /// What has to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

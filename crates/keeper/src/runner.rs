@@ -69,7 +69,7 @@ pub async fn run(job: &Job, stop: &CancellationToken) -> Ran {
         Duty::Command(command) => {
             let surroundings = Surroundings {
                 plan: &job.plan,
-                state: &job.state,
+                state: Some(&job.state),
                 clock: &job.clock,
                 stop: stop.child_token(),
             };

@@ -1,5 +1,6 @@
 //! The program's tables, and the few statements it runs on databases of others: rows in, plain values out.
 
+pub mod foreign;
 pub mod holder;
 pub mod ledger_rows;
 pub mod requests;

@@ -1,5 +1,6 @@
 //! `ledger verify`: whether the chain of rows holds.
 
+use anyhow::Context;
 use serde_json::json;
 
 use super::Surroundings;
@@ -10,7 +11,8 @@ use crate::{
 
 /// Looks at every row and every known head.
 pub(super) async fn verify(around: &Surroundings<'_>) -> anyhow::Result<Report> {
-    let (verdict, summary, data) = match state::verify(around.state, &[]).await? {
+    let own = around.state.context("there is no state file")?;
+    let (verdict, summary, data) = match state::verify(own, &[]).await? {
         Ok(all) => {
             let summary = format!("{} rows hold, head {}", all.rows, all.head);
             (Verdict::Good, summary, serde_json::to_value(all)?)

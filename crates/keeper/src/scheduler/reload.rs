@@ -2,10 +2,11 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, sync::Arc};
 
+use chassis::config::Environment;
 use keeper_core::{ledger::Event, plan::PlanProblem};
 
 use super::Keeper;
-use crate::{plan_file, state::Entry};
+use crate::{plan_file, secrets, state::Entry};
 
 /// What plan files look like from outside, so that they are read only when they have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +41,7 @@ impl Keeper {
         }
         match plan_file::load(&self.files) {
             Ok(loaded) => {
+                secrets::register(loaded.plans.plans(), &Environment::read());
                 let known = |file: &plan_file::LoadedFile| self.plans.files.contains(file);
                 let changed: Vec<Entry> = loaded
                     .files

@@ -1,6 +1,7 @@
 //! The program as its users meet it: real files, real processes, real databases.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like the tests")]
 
+mod actions;
 mod check;
 mod home;
 mod page;

@@ -10,7 +10,10 @@ use keeper_core::{
         set::{TaskId, TimedTask, Work},
         task::Retry,
     },
-    schedule::{account::finish, history::OpenRun},
+    schedule::{
+        account::{End, finish},
+        history::OpenRun,
+    },
 };
 
 use crate::{
@@ -63,6 +66,8 @@ pub(super) async fn run(
     let shutdown = Shutdown::new();
     shutdown.spawn_signal_listener();
     let ran = runner::run(&job, &shutdown.token()).await;
+    // Nothing has taken its place: somebody has stopped it.
+    let end = if ran.end == End::Replaced { End::Failed } else { ran.end };
     let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
     let timed = timed.context("the task is in no plan")?;
     let once = TimedTask { retry: Retry { attempts: 1, ..timed.retry }, ..timed };
@@ -74,7 +79,7 @@ pub(super) async fn run(
         repeat_not_before: None,
         overdue: false,
     };
-    let event = finish(&once, &occurrence, &open, &ran.end, ran.detail, ran.measured, clock.now());
+    let event = finish(&once, &occurrence, &open, &end, ran.detail, ran.measured, clock.now());
     writer.append(clock.now(), vec![Entry { output: ran.output, ..event.into() }]).await?;
     let record =
         runs::of_trigger(&writer.state().database, seq).await?.context("the outcome is not there")?;
