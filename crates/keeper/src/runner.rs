@@ -95,11 +95,10 @@ pub async fn run(job: &Job, stop: &CancellationToken) -> Ran {
 }
 
 fn shell(job: &Job, command: &str, directory: Option<String>, output_bytes: usize) -> Shell {
-    let mark = job.state.files.database.display().to_string();
     Shell {
         command: command.to_owned(),
         directory,
-        variables: vec![(STATE_MARK.to_owned(), mark)],
+        variables: vec![(STATE_MARK.to_owned(), job.state.mark())],
         time_limit: job.time_limit,
         kill_after: Duration::from_secs(job.limits.kill_after_seconds),
         output_bytes,

@@ -49,6 +49,8 @@ use watching::Watching;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it says that it lives.
 const BEAT: Duration = Duration::from_secs(10);
+/// How often the ledger's head goes into the log, where it outlives the state file.
+const ANCHOR: Duration = Duration::from_secs(3_600);
 /// Rounds of one look; each settles hundreds of times, and the next look goes on.
 const ROUNDS: usize = 200;
 
@@ -71,6 +73,7 @@ pub struct Keeper {
     unwritten: Vec<Ended>,
     watching: Watching,
     beaten: Instant,
+    anchored: Instant,
     published: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -81,7 +84,7 @@ impl Keeper {
         let stamp = Stamp::of(&files);
         let plans = Arc::new(plan_file::load(&files)?);
         let mut writer = Writer::take(&config.state, clock.clone()).await?;
-        let mark = writer.state().files.database.display().to_string();
+        let mark = writer.state().mark();
         let left = tokio::task::spawn_blocking(move || orphans::end(STATE_MARK, &mark)).await?;
         if left > 0 {
             tracing::warn!(left, "processes of an earlier keeper were still there and have been ended");
@@ -105,6 +108,7 @@ impl Keeper {
             unwritten: Vec::new(),
             refused: None,
             beaten: Instant::now(),
+            anchored: Instant::now(),
             config,
             clock,
             writer,
@@ -165,6 +169,10 @@ impl Keeper {
         if self.beaten.elapsed() >= BEAT {
             self.writer.beat().await?;
             self.beaten = Instant::now();
+        }
+        if self.anchored.elapsed() >= ANCHOR {
+            tracing::info!(head = %self.writer.head(), "the ledger's head");
+            self.anchored = Instant::now();
         }
         while let Ok(ended) = self.ended.try_recv() {
             self.unwritten.push(ended);

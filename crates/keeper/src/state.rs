@@ -98,6 +98,13 @@ impl State {
         Ok(Self { database, files, clock })
     }
 
+    /// By which processes that were started for this state are known: its whole path, whatever the folder.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let whole = std::fs::canonicalize(&self.files.database);
+        whole.unwrap_or_else(|_| self.files.database.clone()).display().to_string()
+    }
+
     /// What the ledger says of every task.
     pub async fn history(&self) -> anyhow::Result<History> {
         let mut history = History::default();

@@ -54,8 +54,7 @@ struct Running {
 /// # Errors
 /// When the build fails, a port is taken, or a program does not start.
 pub fn run(workspace: &Workspace, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
-    // keeper checks plans and does not run them yet, so there is nothing of it to start.
-    let planned = plan(arguments.port_base, |name| name != "keeper" && workspace.program(name).is_some());
+    let planned = plan(arguments.port_base, |name| workspace.program(name).is_some());
     for program in &planned {
         ports::require_free(program.name, program.port)?;
     }

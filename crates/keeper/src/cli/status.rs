@@ -115,7 +115,7 @@ fn text(report: &Report) -> String {
         ),
         None => "keeper does not run\n".to_owned(),
     };
-    text.push_str("backups: none configured here\n");
+    text.push_str("backups: this keeper takes none yet\n");
     if report.needs_somebody.is_empty() {
         text.push_str("nothing needs anybody\n");
     }

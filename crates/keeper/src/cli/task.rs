@@ -6,7 +6,6 @@ mod by_hand;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::bail;
-use chassis::config::Environment;
 use clap::Subcommand;
 use keeper_core::{
     ledger::event::Outcome,
@@ -143,9 +142,10 @@ fn find(plans: &PlanSet, name: &str) -> anyhow::Result<TaskId> {
     }
 }
 
+/// Name of the account that this runs under.
 fn account() -> String {
-    let environment = Environment::read();
-    environment.get("USER").or_else(|| environment.get("LOGNAME")).unwrap_or("somebody").to_owned()
+    let own = nix::unistd::User::from_uid(nix::unistd::getuid());
+    own.ok().flatten().map_or_else(|| "somebody".to_owned(), |user| user.name)
 }
 
 fn request(id: &TaskId, wish: Wish, asked_by: String) -> Request {

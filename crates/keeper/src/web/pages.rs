@@ -224,10 +224,12 @@ fn next(language: Language, seen: &Seen) -> Markup {
         .into_iter()
         .take(NEXT)
         .map(|(at, task)| {
+            let skipped =
+                |part: &String| TEXTS.text_with(language, "will-be-skipped", &[("part", Arg::from(part))]);
             let what = html! {
-                (name(task))
-                @if let Some(part) = &task.missing_part {
-                    " " (badge(Mark::Quiet, &TEXTS.text_with(language, "will-be-skipped", &[("part", Arg::from(part))])))
+                div {
+                    (name(task))
+                    @if let Some(part) = &task.missing_part { div.soft { (skipped(part)) } }
                 }
             };
             vec![relative_time(language, at, seen.now), html! { code { (task.id) } }, what]

@@ -2,7 +2,10 @@
 
 use std::{process::Command, time::Duration};
 
-use testkit::process::{Program, Ready, Spawned, free_port};
+use testkit::{
+    Browser, BrowserOptions,
+    process::{Program, Ready, Spawned, free_port},
+};
 
 use crate::home::{Home, ROLE, task};
 
@@ -119,4 +122,43 @@ fn commands_work_without_a_running_keeper() {
     let wrong = format!("{}:{}", rows.len(), "ab".repeat(32));
     let (code, said) = keeper(&home, &["ledger", "verify", "--anchor", &wrong]);
     assert!(code == 1 && said.contains("is not the one that was anchored"), "{said}");
+}
+
+#[tokio::test]
+async fn the_page_is_readable_everywhere_and_keeps_itself_up_to_date() {
+    let mut tasks = String::new();
+    for number in 0..40 {
+        let title = format!("title = \"第{number}项：每日检查数据库备份与日志文件的完整性并记录结果\"");
+        let rest = format!("{title}\naction.shell = \"echo fine\"");
+        tasks += &task(&format!("a-task-with-a-rather-long-name-{number}"), "daily 02:00", &rest);
+    }
+    tasks += &task("bad", "manual", "action.shell = \"echo the disk is nearly full >&2; exit 5\"");
+    tasks += &task("later", "daily 01:00", "action.keeper = \"backup verify --latest\"");
+    let mut daemon = daemon(&tasks).await;
+    let url = format!("http://{}/", daemon.address);
+    let desktop = BrowserOptions::default();
+    let looks = [
+        ("empty-en", desktop.clone()),
+        ("phone-zh", BrowserOptions { language: "zh-CN".to_owned(), ..BrowserOptions::phone() }),
+        ("dark-zh", BrowserOptions { dark: true, language: "zh-CN".to_owned(), ..desktop }),
+    ];
+    for (index, (name, options)) in looks.into_iter().enumerate() {
+        let Some(browser) = Browser::start(options).await else { return };
+        browser.goto(&url).await.unwrap();
+        browser.wait_for("dl.stats", LIMIT).await.unwrap();
+        if index == 1 {
+            // The page is open already when this happens, and shows it by itself.
+            let (code, said) = keeper(&daemon.home, &["task", "run", "bad"]);
+            assert_eq!(code, 1, "{said}");
+            browser.wait_text("main", "the disk is nearly full", LIMIT).await.unwrap();
+            keeper(&daemon.home, &["task", "run", "later"]);
+            browser.reload().await.unwrap();
+        }
+        let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.eval(overflow).await.unwrap(), 0, "{name} scrolls sideways");
+        assert_eq!(browser.console_errors().await.unwrap(), Vec::<String>::new(), "{name}");
+        browser.screenshot_whole(&format!("keeper-{name}")).await.unwrap();
+        browser.quit().await.unwrap();
+    }
+    daemon.running.terminate(LIMIT).await.unwrap();
 }
