@@ -88,10 +88,11 @@ fn plan(port_base: Option<u16>, exists: impl Fn(&str) -> bool) -> Vec<Planned> {
 }
 
 fn build(workspace: &Workspace, planned: &[Planned]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut arguments = vec!["build"];
+    // Of the whole workspace: a selection of packages would resolve the features of what they share anew, and build
+    // once more what `cargo build` and the tests have built.
+    let mut arguments = vec!["build", "--workspace"];
     for program in planned {
-        let package = workspace.program(program.name).unwrap_or(program.name);
-        arguments.extend(["--package", package, "--bin", program.name]);
+        arguments.extend(["--bin", program.name]);
     }
     let Some(built) = cargo::build(workspace, &arguments)? else {
         bail!("the build failed; nothing was started");
