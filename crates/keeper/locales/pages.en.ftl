@@ -5,6 +5,7 @@ metrics = Metrics
 calm = Nothing needs anybody
 ledger-broken = The ledger does not hold
 plan-refused = A changed plan is refused; the one before is carried out
+lacking = Not carried out by this keeper: tasks of the plans that it lacks a part for
 overdue = Overdue work of people
 not-done = Not done
 looked = last looked

@@ -5,6 +5,7 @@ metrics = 指标
 calm = 目前无需人工处理
 ledger-broken = 台账校验不通过
 plan-refused = 修改后的计划被拒绝，仍按原计划执行
+lacking = 这个 keeper 还做不了的任务：计划里有，但缺少相应部分
 overdue = 人工任务已逾期
 not-done = 未完成
 looked = 上次检查

@@ -1,7 +1,11 @@
 //! `keeper status`: whether keeper runs, what needs somebody, what is due next and what was done last.
 #![expect(clippy::print_stdout, reason = "a command's result goes to the terminal")]
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -116,7 +120,12 @@ fn text(report: &Report) -> String {
         None => "keeper does not run\n".to_owned(),
     };
     text.push_str("backups: this keeper takes none yet\n");
-    if report.needs_somebody.is_empty() {
+    let parts: BTreeSet<&str> = report.tasks.iter().filter_map(|task| task.missing_part.as_deref()).collect();
+    if !parts.is_empty() {
+        let tasks = report.tasks.iter().filter(|task| task.missing_part.is_some()).count();
+        let (all, parts) = (report.tasks.len(), parts.into_iter().collect::<Vec<_>>().join("; "));
+        text.push_str(&format!("{tasks} of {all} tasks are not carried out: this keeper lacks {parts}\n"));
+    } else if report.needs_somebody.is_empty() {
         text.push_str("nothing needs anybody\n");
     }
     for sentence in &report.needs_somebody {

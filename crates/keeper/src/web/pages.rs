@@ -115,6 +115,15 @@ impl Seen {
         all.filter(|run| planned.contains_key(run.occurrence.task.as_str())).collect()
     }
 
+    /// Parts that the plans need and this keeper does not have, each with how many tasks wait for it.
+    fn lacking(&self) -> BTreeMap<&str, usize> {
+        let mut parts = BTreeMap::new();
+        for part in self.snapshot.tasks.iter().filter_map(|task| task.missing_part.as_deref()) {
+            *parts.entry(part).or_default() += 1;
+        }
+        parts
+    }
+
     /// Work of people that should be done by now.
     fn overdue(&self) -> Vec<(&TaskState, Timestamp)> {
         let open = self.snapshot.tasks.iter().flat_map(|task| task.open.iter().map(move |open| (task, open)));
@@ -140,8 +149,12 @@ fn content(language: Language, seen: &Seen) -> Markup {
 fn needs(language: Language, seen: &Seen) -> Markup {
     let (alarming, overdue) = (seen.alarming(), seen.overdue());
     let snapshot = &seen.snapshot;
-    let calm =
-        alarming.is_empty() && overdue.is_empty() && snapshot.refused.is_none() && snapshot.trouble.is_none();
+    let lacking = seen.lacking();
+    let calm = alarming.is_empty()
+        && overdue.is_empty()
+        && lacking.is_empty()
+        && snapshot.refused.is_none()
+        && snapshot.trouble.is_none();
     html! {
         @if calm { p { (badge(Mark::Ok, &text(language, "calm"))) } }
         @if let Some(trouble) = &snapshot.trouble {
@@ -149,6 +162,11 @@ fn needs(language: Language, seen: &Seen) -> Markup {
         }
         @if let Some(refused) = &snapshot.refused {
             (notice(Mark::Error, &text(language, "plan-refused"), &html! { pre { (refused) } }))
+        }
+        @if !lacking.is_empty() {
+            (notice(Mark::Warning, &text(language, "lacking"), &html! {
+                ul { @for (part, tasks) in &lacking { li { (part) ": " (tasks) } } }
+            }))
         }
         @if !overdue.is_empty() {
             (notice(Mark::Warning, &text(language, "overdue"), &html! {

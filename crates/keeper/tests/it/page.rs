@@ -65,7 +65,11 @@ async fn a_running_keeper_shows_and_does_what_is_asked() {
     let mut daemon = daemon(&tasks).await;
     let (code, said) = keeper(&daemon.home, &["status"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("nothing needs anybody") && said.contains("p/good"), "{said}");
+    assert!(
+        said.contains("1 of 3 tasks are not carried out: this keeper lacks backup and restore"),
+        "{said}"
+    );
+    assert!(!said.contains("nothing needs anybody") && said.contains("p/good"), "{said}");
 
     let (code, said) = keeper(&daemon.home, &["task", "run", "good"]);
     assert_eq!(code, 0, "{said}");
@@ -83,6 +87,9 @@ async fn a_running_keeper_shows_and_does_what_is_asked() {
         let (status, page) = daemon.get("/", language).await;
         assert_eq!(status, 200);
         assert!(page.contains(title) && page.contains(failed), "{page}");
+        let lacking =
+            if language == "en" { "Not carried out by this keeper" } else { "这个 keeper 还做不了" };
+        assert!(page.contains(lacking), "{page}");
         assert!(page.contains("&lt;b&gt;夜间检查&lt;/b&gt;") && !page.contains("<script>"), "{page}");
     }
     assert_eq!(daemon.get("/nowhere", "en").await.0, 404);
