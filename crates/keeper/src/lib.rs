@@ -10,6 +10,7 @@ pub mod scheduler;
 pub mod web;
 
 pub mod actions;
+pub mod backup;
 pub mod process;
 pub mod report;
 pub mod runner;

@@ -1,0 +1,72 @@
+//! What was known of a backup when it was taken, kept inside its snapshot as JSON.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use keeper_core::ledger::Hash;
+use serde::{Deserialize, Serialize};
+
+/// Version of the format that is written.
+const VERSION: u32 = 1;
+
+/// What was known of a backup when it was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Of this format; a reader refuses newer ones.
+    pub version: u32,
+    /// `PLAN/NAME` of the backup.
+    pub backup: String,
+    /// When the sources were frozen.
+    pub taken_at: Timestamp,
+    /// Its parts.
+    pub items: Vec<Item>,
+}
+
+/// One part of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its path inside the snapshot, without a leading slash.
+    pub at: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Size of its bytes; of a folder, of all its files.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes as they were read from the source; a folder's files have theirs in the tree of the
+    /// snapshot.
+    pub sha256: Option<Hash>,
+    /// Rows of each table of a database, as counted in the frozen source.
+    #[serde(default)]
+    pub rows: BTreeMap<String, u64>,
+    /// Hash of a database's rows whatever their order, where the bytes of a restored one differ (PostgreSQL).
+    #[serde(default)]
+    pub content: Option<Hash>,
+    /// What the engine says against the source; none when it is sound.
+    #[serde(default)]
+    pub damage: Option<String>,
+}
+
+/// What a part of a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A whole SQLite database file.
+    Sqlite,
+    /// A dump in the custom format of `pg_dump`.
+    Postgres,
+    /// A file or folder.
+    Folder,
+    /// What a command wrote.
+    Command,
+}
+
+impl Record {
+    /// A record of what was frozen at this instant.
+    pub fn new(backup: String, taken_at: Timestamp, items: Vec<Item>) -> Self {
+        Self { version: VERSION, backup, taken_at, items }
+    }
+
+    /// Reads a record; none where a snapshot was made by another program or by a newer keeper.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(text).ok().filter(|record| record.version <= VERSION)
+    }
+}
