@@ -12,6 +12,7 @@ pub mod web;
 pub mod actions;
 pub mod backup;
 pub mod process;
+pub mod progress;
 pub mod report;
 pub mod runner;
 

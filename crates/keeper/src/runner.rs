@@ -18,6 +18,7 @@ use crate::{
     config::RunsConfig,
     duty::Duty,
     process::{self, Finish, Finished, Shell, capture::cut, orphans::STATE_MARK},
+    progress::Gauge,
     report::{Report, Verdict},
     state::State,
 };
@@ -42,6 +43,8 @@ pub struct Job {
     pub state: State,
     /// The time.
     pub clock: Clock,
+    /// How far it has come, where the work can tell.
+    pub progress: Gauge,
 }
 
 /// How one try went.

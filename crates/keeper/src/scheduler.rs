@@ -253,7 +253,10 @@ impl Keeper {
     }
 
     fn publish(&mut self) {
-        let snapshot = Snapshot::of(&self.plans, &self.writer, self.refused.clone(), self.clock.now());
+        let mut snapshot = Snapshot::of(&self.plans, &self.writer, self.refused.clone(), self.clock.now());
+        for (occurrence, live) in &self.live {
+            snapshot.set_progress(occurrence, live.progress.figures());
+        }
         metrics::gauge!(metric_names::LEDGER_ROWS).set(self.writer.head().seq as f64);
         metrics::gauge!(metric_names::RUNS_IN_PROGRESS).set(self.live.len() as f64);
         metrics::gauge!(metric_names::PLAN_REFUSED).set(f64::from(u8::from(self.refused.is_some())));

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Keeper;
 use crate::{
     duty::Duty,
+    progress::Gauge,
     runner::{self, Job, Ran},
     state::Entry,
 };
@@ -26,6 +27,7 @@ pub(super) struct Live {
     /// As it was when it started; the plan may have changed since.
     timed: TimedTask,
     pub(super) stop: CancellationToken,
+    pub(super) progress: Gauge,
 }
 
 /// A run that has ended.
@@ -53,10 +55,12 @@ impl Keeper {
             limits: self.config.runs.clone(),
             state: self.writer.state().clone(),
             clock: self.clock.clone(),
+            progress: Gauge::default(),
         };
         tracing::info!(task = %occurrence.task, due = %occurrence.due, "a task starts");
         let stop = CancellationToken::new();
-        self.live.insert(occurrence.clone(), Live { timed, stop: stop.clone() });
+        let live = Live { timed, stop: stop.clone(), progress: job.progress.clone() };
+        self.live.insert(occurrence.clone(), live);
         let (places, sender, occurrence) =
             (Arc::clone(&self.places), self.ended_sender.clone(), occurrence.clone());
         tokio::spawn(async move {

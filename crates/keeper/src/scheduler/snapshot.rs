@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
-    ledger::Anchor,
+    ledger::{Anchor, event::Occurrence},
     plan::{
         set::{PlanSet, Work},
         task::Action,
@@ -66,6 +66,8 @@ pub struct OpenState {
     pub attempt: u32,
     /// For work of people: when it is overdue.
     pub overdue_at: Option<Timestamp>,
+    /// Bytes done and bytes in all, of a run that can tell.
+    pub progress: Option<(u64, u64)>,
 }
 
 impl Snapshot {
@@ -77,6 +79,15 @@ impl Snapshot {
             trouble: writer.trouble().map(str::to_owned),
             head: Some(writer.head()),
             tasks: tasks(&plans.plans, writer.history(), now),
+        }
+    }
+
+    /// Says how far a run under way has come.
+    pub(super) fn set_progress(&mut self, occurrence: &Occurrence, progress: Option<(u64, u64)>) {
+        let task = self.tasks.iter_mut().find(|task| task.id == occurrence.task.as_str());
+        let open = task.and_then(|task| task.open.iter_mut().find(|open| open.due == occurrence.due));
+        if let Some(open) = open {
+            open.progress = progress;
         }
     }
 }
@@ -104,6 +115,7 @@ pub fn tasks(plans: &PlanSet, history: &History, now: Timestamp) -> Vec<TaskStat
                 overdue_at: run
                     .human
                     .then(|| occurrence.due.saturating_add(within).unwrap_or(Timestamp::MAX)),
+                progress: None,
             },
         );
         let (title, owner) = called(work);

@@ -20,6 +20,7 @@ use crate::{
     cli::Invocation,
     duty::Duty,
     plan_file::LoadedPlans,
+    progress::Bar,
     runner::{self, Job},
     scheduler::answer,
     state::{Entry, Writer},
@@ -55,6 +56,7 @@ pub(super) async fn run(
     let occurrence = Occurrence { task: id.clone(), due: now, trigger: Some(seq) };
     let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
     writer.append(now, vec![start.into()]).await?;
+    let bar = Bar::new(id.as_str());
     let job = Job {
         duty,
         plan: Arc::new(plan.clone()),
@@ -62,10 +64,12 @@ pub(super) async fn run(
         limits: invocation.config().runs.clone(),
         state: writer.state().clone(),
         clock: clock.clone(),
+        progress: bar.gauge(),
     };
     let shutdown = Shutdown::new();
     shutdown.spawn_signal_listener();
     let ran = runner::run(&job, &shutdown.token()).await;
+    drop(bar);
     // Nothing has taken its place: somebody has stopped it.
     let end = if ran.end == End::Replaced { End::Failed } else { ran.end };
     let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
