@@ -7,7 +7,10 @@ use chassis::clock::Clock;
 use keeper_core::plan::{Plan, command::Command, service::Service, value::ServiceName};
 use tokio_util::sync::CancellationToken;
 
-use crate::{report::Report, state::State};
+use crate::{
+    report::Report,
+    state::{Rows, State},
+};
 
 mod database;
 mod health;
@@ -24,6 +27,8 @@ pub struct Surroundings<'a> {
     pub plan: &'a Plan,
     /// Keeper's own records, where there are any.
     pub state: Option<&'a State>,
+    /// Rows of the ledger, where they can be written.
+    pub rows: Option<&'a Rows>,
     /// The time.
     pub clock: &'a Clock,
     /// Work on threads ends when this is cancelled.

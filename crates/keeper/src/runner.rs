@@ -20,7 +20,7 @@ use crate::{
     process::{self, Finish, Finished, Shell, capture::cut, orphans::STATE_MARK},
     progress::Gauge,
     report::{Report, Verdict},
-    state::State,
+    state::{Rows, State},
 };
 
 /// The answer of a scanner is read whole up to this.
@@ -41,6 +41,8 @@ pub struct Job {
     pub limits: RunsConfig,
     /// Keeper's own records.
     pub state: State,
+    /// Rows that belong to what is done, besides the run's own.
+    pub rows: Rows,
     /// The time.
     pub clock: Clock,
     /// How far it has come, where the work can tell.
@@ -73,6 +75,7 @@ pub async fn run(job: &Job, stop: &CancellationToken) -> Ran {
             let surroundings = Surroundings {
                 plan: &job.plan,
                 state: Some(&job.state),
+                rows: Some(&job.rows),
                 clock: &job.clock,
                 stop: stop.child_token(),
             };

@@ -36,7 +36,10 @@ use crate::{
     host, metric_names,
     plan_file::{self, LoadedPlans},
     process::orphans::{self, STATE_MARK},
-    state::{Entry, State, Writer},
+    state::{
+        Entry, Rows, State, Writer,
+        rows::{Wanted, WantedRows},
+    },
 };
 
 use reload::Stamp;
@@ -69,6 +72,8 @@ pub struct Keeper {
     places: Arc<Semaphore>,
     ended_sender: mpsc::UnboundedSender<Ended>,
     ended: mpsc::UnboundedReceiver<Ended>,
+    rows: Rows,
+    wanted: WantedRows,
     /// Ends whose rows could not be written yet.
     unwritten: Vec<Ended>,
     watching: Watching,
@@ -99,6 +104,7 @@ impl Keeper {
         writer.append(clock.now(), rows.into_iter().map(Entry::from).collect()).await?;
         tracing::info!(head = %writer.head(), "the ledger's head");
         let (ended_sender, ended) = mpsc::unbounded_channel();
+        let (rows, wanted) = Rows::channel();
         let (published, _) = watch::channel(Arc::new(Snapshot::default()));
         let watching = Watching::new(writer.state()).await?;
         let mut keeper = Self {
@@ -117,6 +123,8 @@ impl Keeper {
             plans,
             ended_sender,
             ended,
+            rows,
+            wanted,
             watching,
             published,
         };
@@ -151,6 +159,7 @@ impl Keeper {
                 () = stop.cancelled() => break,
                 () = sleep(LOOK) => {}
                 Some(ended) = self.ended.recv() => self.unwritten.push(ended),
+                Some(wanted) = self.wanted.recv() => self.write_wanted(wanted).await,
             }
         }
         let ended = self.end_runs(failed.is_none()).await;
@@ -174,6 +183,10 @@ impl Keeper {
             tracing::info!(head = %self.writer.head(), "the ledger's head");
             self.anchored = Instant::now();
         }
+        // What a run has written comes before its end.
+        while let Ok(wanted) = self.wanted.try_recv() {
+            self.write_wanted(wanted).await;
+        }
         while let Ok(ended) = self.ended.try_recv() {
             self.unwritten.push(ended);
         }
@@ -194,9 +207,19 @@ impl Keeper {
             if self.live.is_empty() && self.unwritten.is_empty() {
                 return Ok(());
             }
-            let ended = self.ended.recv().await.context("the runs have gone")?;
-            self.unwritten.push(ended);
+            tokio::select! {
+                ended = self.ended.recv() => self.unwritten.push(ended.context("the runs have gone")?),
+                Some(wanted) = self.wanted.recv() => self.write_wanted(wanted).await,
+            }
         }
+    }
+
+    /// Writes the row that a run wants, and tells it how that went.
+    async fn write_wanted(&mut self, wanted: Wanted) {
+        let written = self.writer.append(self.clock.now(), vec![wanted.event.clone().into()]).await;
+        let seq = written.map_err(|error| format!("{error:#}"));
+        wanted
+            .answer(seq.and_then(|rows| rows.last().copied().ok_or_else(|| "no row was written".to_owned())));
     }
 
     async fn account(&mut self) -> anyhow::Result<()> {

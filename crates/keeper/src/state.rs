@@ -4,6 +4,7 @@
 
 pub mod head;
 pub mod reserve;
+pub mod rows;
 mod verify;
 mod writer;
 
@@ -25,6 +26,7 @@ use crate::{
     store::{MIGRATION_SETS, ledger_rows},
 };
 
+pub use rows::{Rows, Scribe};
 pub use verify::{Checked, verify};
 pub use writer::{Entry, HeldBy, Writer, lives};
 

@@ -211,7 +211,7 @@ pub(super) async fn run(invocation: &Invocation, line: &str, plans: &[PathBuf]) 
     shutdown.spawn_signal_listener();
     let mut reports: Vec<(&Plan, Report)> = Vec::new();
     for plan in about {
-        let around = Surroundings { plan, state: None, clock: &clock, stop: shutdown.token() };
+        let around = Surroundings { plan, state: None, rows: None, clock: &clock, stop: shutdown.token() };
         let report = tokio::select! {
             report = actions::carry_out(&around, &command) => report?,
             () = async { shutdown.token().cancelled().await } => bail!("stopped before its end"),

@@ -46,6 +46,7 @@ impl Keeper {
         let Some((plan, work)) = self.plans.plans.work(&occurrence.task) else { return };
         let time_limit = match work {
             Work::Task(task) => Duration::from_secs(u64::from(task.time_limit.as_seconds())),
+            Work::Backup(backup) => Duration::from_secs(u64::from(backup.time_limit.as_seconds())),
             _ => USUAL_LIMIT,
         };
         let job = Job {
@@ -54,6 +55,7 @@ impl Keeper {
             time_limit,
             limits: self.config.runs.clone(),
             state: self.writer.state().clone(),
+            rows: self.rows.clone(),
             clock: self.clock.clone(),
             progress: Gauge::default(),
         };
@@ -96,12 +98,23 @@ impl Keeper {
         Some(Entry { output, ..Entry::from(event) })
     }
 
+    /// The next run that ends; rows that runs want are written meanwhile.
+    async fn next_of_runs(&mut self) -> Option<Ended> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(wanted) = self.wanted.recv() => self.write_wanted(wanted).await,
+                ended = self.ended.recv() => return ended,
+            }
+        }
+    }
+
     /// Gives the runs under way time to end, then interrupts them; those have no outcome, and the next keeper
     /// follows their policy. Writes that keeper has stopped.
     pub(super) async fn end_runs(&mut self, can_write: bool) -> anyhow::Result<()> {
         let until = Instant::now() + Duration::from_secs(self.config.server.drain_seconds);
         while self.live.len() > self.unwritten.len() {
-            match timeout_at(until, self.ended.recv()).await {
+            match timeout_at(until, self.next_of_runs()).await {
                 Ok(Some(ended)) => self.unwritten.push(ended),
                 _ => break,
             }
@@ -113,7 +126,7 @@ impl Keeper {
         let limit = Duration::from_secs(self.config.runs.kill_after_seconds + 5);
         let until = Instant::now() + limit;
         while !self.live.is_empty() {
-            let Ok(Some(ended)) = timeout_at(until, self.ended.recv()).await else { break };
+            let Ok(Some(ended)) = timeout_at(until, self.next_of_runs()).await else { break };
             if ended.ran.end == End::Replaced || !can_write {
                 self.live.remove(&ended.occurrence);
             } else {

@@ -1,6 +1,7 @@
 //! Rows of `requests`: what people ask of the keeper that holds the state file.
 
 use jiff::Timestamp;
+use keeper_core::ledger::Event;
 use storage::{Database, StorageError, Transaction, params};
 
 use super::{holder::bad_row, ledger_rows::number};
@@ -15,6 +16,8 @@ pub enum Wish {
     Run,
     /// The open work of people is done, and this shows it.
     Evidence(String),
+    /// A command has done this, and it belongs into the ledger.
+    Record(Box<Event>),
 }
 
 /// One request.
@@ -24,7 +27,7 @@ pub struct Request {
     pub id: String,
     /// What is asked.
     pub wish: Wish,
-    /// The task, as `PLAN/TASK`.
+    /// The task, as `PLAN/TASK`; empty for a record.
     pub task: String,
     /// Who asks.
     pub asked_by: String,
@@ -43,8 +46,12 @@ pub enum Answer {
 pub async fn add(database: &Database, request: &Request, now: Timestamp) -> Result<(), StorageError> {
     let sql = "INSERT INTO requests (id, created_at, kind, task, asked_by, evidence) VALUES ($1, $2, $3, $4, $5, $6)";
     let (kind, evidence) = match &request.wish {
-        Wish::Run => ("run", ""),
-        Wish::Evidence(text) => ("evidence", text.as_str()),
+        Wish::Run => ("run", String::new()),
+        Wish::Evidence(text) => ("evidence", text.clone()),
+        Wish::Record(event) => {
+            let text = serde_json::to_string(event);
+            ("record", text.map_err(|error| StorageError::Other { detail: error.to_string() })?)
+        }
     };
     let created_at = chassis::clock::utc_text(now);
     let values = params![&request.id, created_at, kind, &request.task, &request.asked_by, evidence];
@@ -84,6 +91,11 @@ fn read(row: &storage::Row) -> Result<Request, StorageError> {
     let wish = match row.get::<String>("kind")?.as_str() {
         "run" => Wish::Run,
         "evidence" => Wish::Evidence(row.get("evidence")?),
+        "record" => {
+            let text: String = row.get("evidence")?;
+            let event = serde_json::from_str(&text).map_err(|_| bad_row("requests", "evidence"))?;
+            Wish::Record(Box::new(event))
+        }
         _ => return Err(bad_row("requests", "kind")),
     };
     Ok(Request { id: row.get("id")?, wish, task: row.get("task")?, asked_by: row.get("asked_by")? })

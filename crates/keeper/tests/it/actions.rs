@@ -24,7 +24,7 @@ fn plan_of(service: &str) -> Plan {
 }
 
 async fn act(plan: &Plan, clock: &Clock, line: &str) -> anyhow::Result<Report> {
-    let around = Surroundings { plan, state: None, clock, stop: CancellationToken::new() };
+    let around = Surroundings { plan, state: None, rows: None, clock, stop: CancellationToken::new() };
     carry_out(&around, &Command::parse(line).unwrap()).await
 }
 

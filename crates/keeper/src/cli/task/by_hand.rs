@@ -23,7 +23,7 @@ use crate::{
     progress::Bar,
     runner::{self, Job},
     scheduler::answer,
-    state::{Entry, Writer},
+    state::{Entry, Rows, Writer},
     store::{
         requests::Request,
         runs::{self, RunRecord},
@@ -47,6 +47,7 @@ pub(super) async fn run(
     }
     let time_limit = match work {
         Work::Task(task) => Duration::from_secs(u64::from(task.time_limit.as_seconds())),
+        Work::Backup(backup) => Duration::from_secs(u64::from(backup.time_limit.as_seconds())),
         _ => USUAL_LIMIT,
     };
     let now = clock.now();
@@ -57,18 +58,35 @@ pub(super) async fn run(
     let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
     writer.append(now, vec![start.into()]).await?;
     let bar = Bar::new(id.as_str());
+    let (rows, mut wanted) = Rows::channel();
     let job = Job {
         duty,
         plan: Arc::new(plan.clone()),
         time_limit,
         limits: invocation.config().runs.clone(),
         state: writer.state().clone(),
+        rows,
         clock: clock.clone(),
         progress: bar.gauge(),
     };
     let shutdown = Shutdown::new();
     shutdown.spawn_signal_listener();
-    let ran = runner::run(&job, &shutdown.token()).await;
+    let ran = {
+        let stop = shutdown.token();
+        let running = runner::run(&job, &stop);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                biased;
+                Some(wanted) = wanted.recv() => {
+                    let written = writer.append(clock.now(), vec![wanted.event.clone().into()]).await;
+                    let seq = written.map(|rows| rows.last().copied().unwrap_or_default());
+                    wanted.answer(seq.map_err(|error| format!("{error:#}")));
+                }
+                ran = &mut running => break ran,
+            }
+        }
+    };
     drop(bar);
     // Nothing has taken its place: somebody has stopped it.
     let end = if ran.end == End::Replaced { End::Failed } else { ran.end };
