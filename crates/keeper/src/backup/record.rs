@@ -37,9 +37,9 @@ pub struct Item {
     /// Rows of each table of a database, as counted in the frozen source.
     #[serde(default)]
     pub rows: BTreeMap<String, u64>,
-    /// Hash of a database's rows whatever their order, where the bytes of a restored one differ (PostgreSQL).
+    /// Hash of each table's rows whatever their order, where the bytes of a restored database differ (PostgreSQL).
     #[serde(default)]
-    pub content: Option<Hash>,
+    pub content: Option<BTreeMap<String, Hash>>,
     /// What the engine says against the source; none when it is sound.
     #[serde(default)]
     pub damage: Option<String>,
