@@ -53,6 +53,13 @@ impl Clock {
         }
     }
 
+    /// Sets a fixed clock and all its clones, back too, as people set clocks; a system clock ignores it.
+    pub fn set(&self, to: Timestamp) {
+        if let Source::Fixed(at) = &self.0 {
+            *at.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        }
+    }
+
     /// The current time as [`utc_text`].
     pub fn now_text(&self) -> String {
         utc_text(self.now())
@@ -121,6 +128,8 @@ mod tests {
         assert_eq!(other.now_text(), "2026-02-01 00:00:00.000");
         clock.advance(Duration::MAX);
         assert_eq!(other.now(), Timestamp::MAX);
+        clock.set(Timestamp::UNIX_EPOCH);
+        assert_eq!(other.now(), Timestamp::UNIX_EPOCH);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 //! Whatever it does is written first: it may be killed between any two statements, and whoever comes next goes on
 //! from the ledger. Only a row that is written lets something start.
 
+mod hand;
 mod reload;
 mod requests;
 mod running;
@@ -42,9 +43,11 @@ use crate::{
     },
 };
 
+pub use hand::{Carried, Hand, Machine};
 use reload::Stamp;
 pub use requests::answer;
 use running::{Ended, Live};
+use snapshot::Outline;
 pub use snapshot::{OpenState, Snapshot, TaskState, tasks};
 use watching::Watching;
 
@@ -68,6 +71,8 @@ pub struct Keeper {
     refused: Option<String>,
     plans: Arc<LoadedPlans>,
     timed: Vec<TimedTask>,
+    outlines: Vec<Outline>,
+    hand: Arc<dyn Hand>,
     live: BTreeMap<Occurrence, Live>,
     places: Arc<Semaphore>,
     ended_sender: mpsc::UnboundedSender<Ended>,
@@ -86,6 +91,16 @@ impl Keeper {
     /// Takes the state file, ends what an earlier keeper has left behind, and loads the plans; a bad plan is refused
     /// with all of its problems.
     pub async fn start(config: Config, files: Vec<PathBuf>, clock: Clock) -> anyhow::Result<Self> {
+        Self::start_with(config, files, clock, Arc::new(Machine)).await
+    }
+
+    /// The same, with jobs carried out by somebody else than this machine.
+    pub async fn start_with(
+        config: Config,
+        files: Vec<PathBuf>,
+        clock: Clock,
+        hand: Arc<dyn Hand>,
+    ) -> anyhow::Result<Self> {
         let stamp = Stamp::of(&files);
         let plans = Arc::new(plan_file::load(&files)?);
         let mut writer = Writer::take(&config.state, clock.clone()).await?;
@@ -109,6 +124,8 @@ impl Keeper {
         let watching = Watching::new(writer.state()).await?;
         let mut keeper = Self {
             timed: plans.plans.timed_tasks(),
+            outlines: snapshot::outlines(&plans.plans),
+            hand,
             places: Arc::new(Semaphore::new(config.runs.at_once.max(1))),
             live: BTreeMap::new(),
             unwritten: Vec::new(),
@@ -276,9 +293,12 @@ impl Keeper {
     }
 
     fn publish(&mut self) {
-        let mut snapshot = Snapshot::of(&self.plans, &self.writer, self.refused.clone(), self.clock.now());
+        let (now, refused) = (self.clock.now(), self.refused.clone());
+        let mut snapshot = Snapshot::of(&self.plans, &self.outlines, &self.writer, refused, now);
         for (occurrence, live) in &self.live {
-            snapshot.set_progress(occurrence, live.progress.figures());
+            if let Some(figures) = live.progress.figures() {
+                snapshot.set_progress(occurrence, figures);
+            }
         }
         metrics::gauge!(metric_names::LEDGER_ROWS).set(self.writer.head().seq as f64);
         metrics::gauge!(metric_names::RUNS_IN_PROGRESS).set(self.live.len() as f64);

@@ -120,8 +120,12 @@ impl PlanSet {
 
     /// Everything that is ever due, in the order of the plans.
     pub fn timed_tasks(&self) -> Vec<TimedTask> {
-        let work = |plan: &'_ Plan| works(plan).into_iter().map(|work| timed(plan, work)).collect::<Vec<_>>();
-        self.plans.iter().flat_map(work).collect()
+        self.timed_work().map(|(timed, ..)| timed).collect()
+    }
+
+    /// Everything that is ever due with what has to be done then and the plan that says so, in the order of the plans.
+    pub fn timed_work(&self) -> impl Iterator<Item = (TimedTask, &Plan, Work<'_>)> {
+        self.plans.iter().flat_map(|plan| works(plan).map(move |work| (timed(plan, work), plan, work)))
     }
 
     /// What the schedules make due after `from` and up to `until`, soonest first, at most `limit`. What follows
@@ -141,7 +145,7 @@ impl PlanSet {
     pub fn work(&self, id: &TaskId) -> Option<(&Plan, Work<'_>)> {
         let (name, local) = id.parts();
         let plan = self.plans.iter().find(|plan| plan.head.name.as_str() == name)?;
-        works(plan).into_iter().find(|work| local_name(*work) == local).map(|work| (plan, work))
+        works(plan).find(|work| is_called(*work, local)).map(|work| (plan, work))
     }
 }
 
@@ -158,21 +162,32 @@ fn clash(file: &str, key: &str, kind: &str, name: &str, other: &str) -> PlanProb
     }
 }
 
-fn works(plan: &Plan) -> Vec<Work<'_>> {
+fn works(plan: &Plan) -> impl Iterator<Item = Work<'_>> {
     let tasks = plan.task.iter().map(Work::Task);
     let backups = plan.backup.iter().map(Work::Backup);
     let experiments = plan.experiment.iter().map(Work::Experiment);
     let reviews = plan.document.iter().map(Work::Review);
-    tasks.chain(backups).chain(experiments).chain(reviews).collect()
+    tasks.chain(backups).chain(experiments).chain(reviews)
+}
+
+/// The folder of such names in a plan, and the name in it.
+fn parts_of_name(work: Work<'_>) -> (&'static str, &str) {
+    match work {
+        Work::Task(task) => ("", task.name.as_str()),
+        Work::Backup(backup) => ("backup/", backup.name.as_str()),
+        Work::Experiment(experiment) => ("experiment/", experiment.name.as_str()),
+        Work::Review(document) => ("review/", document.name.as_str()),
+    }
+}
+
+fn is_called(work: Work<'_>, local: &str) -> bool {
+    let (folder, name) = parts_of_name(work);
+    local.strip_prefix(folder) == Some(name)
 }
 
 fn local_name(work: Work<'_>) -> String {
-    match work {
-        Work::Task(task) => task.name.to_string(),
-        Work::Backup(backup) => format!("backup/{}", backup.name),
-        Work::Experiment(experiment) => format!("experiment/{}", experiment.name),
-        Work::Review(document) => format!("review/{}", document.name),
-    }
+    let (folder, name) = parts_of_name(work);
+    format!("{folder}{name}")
 }
 
 fn timed(plan: &Plan, work: Work<'_>) -> TimedTask {

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, sync::Arc};
 use chassis::config::Environment;
 use keeper_core::{ledger::Event, plan::PlanProblem};
 
-use super::Keeper;
+use super::{Keeper, snapshot};
 use crate::{plan_file, secrets, state::Entry};
 
 /// What plan files look like from outside, so that they are read only when they have changed.
@@ -56,6 +56,7 @@ impl Keeper {
                 self.append(self.clock.now(), changed).await?;
                 self.refused = None;
                 self.timed = loaded.plans.timed_tasks();
+                self.outlines = snapshot::outlines(&loaded.plans);
                 self.plans = Arc::new(loaded);
             }
             Err(refused) => self.refuse(&refused.problems).await?,

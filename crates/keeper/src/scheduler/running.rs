@@ -14,7 +14,7 @@ use super::Keeper;
 use crate::{
     duty::Duty,
     progress::Gauge,
-    runner::{self, Job, Ran},
+    runner::{Job, Ran},
     state::Entry,
 };
 
@@ -63,13 +63,13 @@ impl Keeper {
         let stop = CancellationToken::new();
         let live = Live { timed, stop: stop.clone(), progress: job.progress.clone() };
         self.live.insert(occurrence.clone(), live);
-        let (places, sender, occurrence) =
-            (Arc::clone(&self.places), self.ended_sender.clone(), occurrence.clone());
+        let (hand, places) = (Arc::clone(&self.hand), Arc::clone(&self.places));
+        let (sender, occurrence) = (self.ended_sender.clone(), occurrence.clone());
         tokio::spawn(async move {
             let ran = {
                 // Never closed, so a place is always got in the end.
                 let _place = places.acquire().await;
-                runner::run(&job, &stop).await
+                hand.carry_out(occurrence.clone(), job, stop).await
             };
             let _ = sender.send(Ended { occurrence, ran });
         });

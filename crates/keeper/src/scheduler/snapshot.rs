@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
     ledger::{Anchor, event::Occurrence},
     plan::{
-        set::{PlanSet, Work},
+        Plan,
+        set::{PlanSet, TimedTask, Work},
         task::Action,
+        value::Period,
     },
-    schedule::history::History,
+    schedule::history::{History, TaskHistory},
 };
 use serde::Serialize;
 
@@ -71,55 +73,46 @@ pub struct OpenState {
 }
 
 impl Snapshot {
-    pub(super) fn of(plans: &LoadedPlans, writer: &Writer, refused: Option<String>, now: Timestamp) -> Self {
+    pub(super) fn of(
+        plans: &LoadedPlans,
+        outlines: &[Outline],
+        writer: &Writer,
+        refused: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             looked_at: Some(now),
             files: plans.files.iter().map(|file| file.path.display().to_string()).collect(),
             refused,
             trouble: writer.trouble().map(str::to_owned),
             head: Some(writer.head()),
-            tasks: tasks(&plans.plans, writer.history(), now),
+            tasks: filled(outlines, writer.history(), now),
         }
     }
 
     /// Says how far a run under way has come.
-    pub(super) fn set_progress(&mut self, occurrence: &Occurrence, progress: Option<(u64, u64)>) {
+    pub(super) fn set_progress(&mut self, occurrence: &Occurrence, figures: (u64, u64)) {
         let task = self.tasks.iter_mut().find(|task| task.id == occurrence.task.as_str());
         let open = task.and_then(|task| task.open.iter_mut().find(|open| open.due == occurrence.due));
         if let Some(open) = open {
-            open.progress = progress;
+            open.progress = Some(figures);
         }
     }
 }
 
-/// The state of every task of the plans.
-#[must_use]
-pub fn tasks(plans: &PlanSet, history: &History, now: Timestamp) -> Vec<TaskState> {
-    let mut all = Vec::new();
-    for timed in plans.timed_tasks() {
-        let Some((plan, work)) = plans.work(&timed.id) else { continue };
+/// What of a task's state is the same for as long as its plan is.
+#[derive(Debug, Clone)]
+pub(super) struct Outline {
+    timed: TimedTask,
+    state: TaskState,
+}
+
+/// The outlines of all tasks. Looking the duties up is dear with many tasks, so it is done once for each plan.
+pub(super) fn outlines(plans: &PlanSet) -> Vec<Outline> {
+    let outline = |(timed, plan, work): (TimedTask, &Plan, Work<'_>)| {
         let duty = Duty::of(plan, work);
-        let own = history.task(&timed.id).filter(|own| !own.is_retired());
-        let next_due = match own {
-            Some(own) if own.is_adopted(&timed.schedule, &timed.zone) => own.next_due(),
-            // Nobody has taken it on yet: from now on, once keeper runs.
-            _ => timed.schedule.next_after(now, &timed.zone),
-        };
-        let within =
-            timed.human_due_within.map_or(SignedDuration::ZERO, keeper_core::plan::value::Period::duration);
-        let open = own.into_iter().flat_map(keeper_core::schedule::history::TaskHistory::open).map(
-            |(occurrence, run)| OpenState {
-                due: occurrence.due,
-                since: run.since,
-                attempt: run.attempt,
-                overdue_at: run
-                    .human
-                    .then(|| occurrence.due.saturating_add(within).unwrap_or(Timestamp::MAX)),
-                progress: None,
-            },
-        );
         let (title, owner) = called(work);
-        all.push(TaskState {
+        let state = TaskState {
             id: timed.id.to_string(),
             title,
             schedule: timed.schedule.to_string(),
@@ -128,11 +121,42 @@ pub fn tasks(plans: &PlanSet, history: &History, now: Timestamp) -> Vec<TaskStat
             missing_part: duty.missing_part().map(str::to_owned),
             human: matches!(duty, Duty::Human(_)),
             owner,
-            next_due,
-            open: open.collect(),
-        });
-    }
-    all
+            next_due: None,
+            open: Vec::new(),
+        };
+        Outline { timed, state }
+    };
+    plans.timed_work().map(outline).collect()
+}
+
+/// The state of every task of the plans.
+#[must_use]
+pub fn tasks(plans: &PlanSet, history: &History, now: Timestamp) -> Vec<TaskState> {
+    filled(&outlines(plans), history, now)
+}
+
+fn filled(outlines: &[Outline], history: &History, now: Timestamp) -> Vec<TaskState> {
+    outlines.iter().map(|outline| state_of(outline, history, now)).collect()
+}
+
+fn state_of(Outline { timed, state }: &Outline, history: &History, now: Timestamp) -> TaskState {
+    let own = history.task(&timed.id).filter(|own| !own.is_retired());
+    let next_due = match own {
+        Some(own) if own.is_adopted(&timed.schedule, &timed.zone) => own.next_due(),
+        // Nobody has taken it on yet: from now on, once keeper runs.
+        _ => timed.schedule.next_after(now, &timed.zone),
+    };
+    let within = timed.human_due_within.map_or(SignedDuration::ZERO, Period::duration);
+    let overdue_at =
+        |occurrence: &Occurrence| occurrence.due.saturating_add(within).unwrap_or(Timestamp::MAX);
+    let open = own.into_iter().flat_map(TaskHistory::open).map(|(occurrence, run)| OpenState {
+        due: occurrence.due,
+        since: run.since,
+        attempt: run.attempt,
+        overdue_at: run.human.then(|| overdue_at(occurrence)),
+        progress: None,
+    });
+    TaskState { next_due, open: open.collect(), ..state.clone() }
 }
 
 fn called(work: Work<'_>) -> (Option<String>, Option<String>) {
