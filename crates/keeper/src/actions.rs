@@ -12,6 +12,7 @@ use crate::{
     state::{Rows, State},
 };
 
+mod cleanup;
 mod database;
 mod health;
 mod ledger;
@@ -43,6 +44,7 @@ pub async fn carry_out(around: &Surroundings<'_>, command: &Command) -> anyhow::
         "logs rotate" => logs::rotate(around, command).await,
         "stats" => stats::collect(around, command).await,
         "system updates" => updates::simulate(around).await,
+        "db clean-up" => cleanup::clean_up(around, command).await,
         "db maintain" => database::maintain(around, command).await,
         "db slow" => database::slow(around, command).await,
         "db advise" => database::advise(around, command).await,

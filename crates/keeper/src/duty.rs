@@ -19,6 +19,7 @@ pub const COMMANDS: &[&str] = &[
     "stats",
     "system updates",
     "db maintain",
+    "db clean-up",
     "db slow",
     "db advise",
     "ledger verify",

@@ -3,6 +3,7 @@
 pub mod foreign;
 pub mod holder;
 pub mod ledger_rows;
+pub mod proved_sessions;
 pub mod requests;
 pub mod runs;
 pub mod watched;
@@ -10,8 +11,10 @@ pub mod watched;
 use storage::{MigrationSet, migration};
 
 /// The program's own tables, oldest change first.
-pub const MIGRATIONS: MigrationSet =
-    MigrationSet { name: "keeper", migrations: &[migration!("0001", "ledger")] };
+pub const MIGRATIONS: MigrationSet = MigrationSet {
+    name: "keeper",
+    migrations: &[migration!("0001", "ledger"), migration!("0002", "proved_sessions")],
+};
 
 /// Every set of the state file, in the order they are applied.
 pub const MIGRATION_SETS: [&MigrationSet; 2] = [&storage::MIGRATIONS, &MIGRATIONS];

@@ -120,7 +120,12 @@ pub(super) async fn advise(around: &Surroundings<'_>, command: &Command) -> anyh
     Ok(Report { verdict: Verdict::Good, summary, text, data: json!(data) })
 }
 
-async fn open(around: &Surroundings<'_>, service: &Service, place: &Place) -> anyhow::Result<Database> {
+/// Opens a service's database, which must be there.
+pub(super) async fn open(
+    around: &Surroundings<'_>,
+    service: &Service,
+    place: &Place,
+) -> anyhow::Result<Database> {
     let url = match place {
         Place::Sqlite(path) => {
             let path = path_of(service, path);

@@ -158,6 +158,20 @@ pub(super) enum Db {
         #[arg(long, value_name = "WHAT")]
         only: Option<String>,
     },
+    /// Show which old sessions would be deleted, and why others are kept; only a task deletes them
+    CleanUp {
+        #[command(flatten)]
+        about: About,
+        /// Begun longer ago, such as 90d
+        #[arg(long, value_name = "PERIOD")]
+        older_than: Option<String>,
+        /// Without anything happening in them for longer, such as 90d
+        #[arg(long, value_name = "PERIOD")]
+        inactive_for: Option<String>,
+        /// Most that are deleted in one unit of work
+        #[arg(long, value_name = "NUMBER")]
+        batch: Option<String>,
+    },
     /// Show the statements that took longest
     Slow {
         #[command(flatten)]
@@ -180,6 +194,10 @@ impl Db {
     pub(super) fn line(&self) -> String {
         match self {
             Self::Maintain { about, only } => about.line("db maintain", &[("only", only)]),
+            Self::CleanUp { about, older_than, inactive_for, batch } => about.line(
+                "db clean-up",
+                &[("older-than", older_than), ("inactive-for", inactive_for), ("batch", batch)],
+            ),
             Self::Slow { about, since } => about.line("db slow", &[("since", since)]),
             Self::Advise { about, apply } => {
                 about.line(if *apply { "db advise --apply" } else { "db advise" }, &[])
@@ -189,9 +207,10 @@ impl Db {
 
     pub(super) fn plans(&self) -> &[PathBuf] {
         match self {
-            Self::Maintain { about, .. } | Self::Slow { about, .. } | Self::Advise { about, .. } => {
-                &about.plans
-            }
+            Self::Maintain { about, .. }
+            | Self::CleanUp { about, .. }
+            | Self::Slow { about, .. }
+            | Self::Advise { about, .. } => &about.plans,
         }
     }
 }
@@ -207,11 +226,17 @@ pub(super) async fn run(invocation: &Invocation, line: &str, plans: &[PathBuf]) 
     if about.is_empty() {
         bail!("no plan has a service {}", command.operand().unwrap_or_default());
     }
+    // What is safe in a proved backup stands in keeper's own records.
+    let state = match command.verb().words {
+        "db clean-up" => Some(invocation.state().await?),
+        _ => None,
+    };
     let (clock, shutdown) = (Clock::system(), Shutdown::new());
     shutdown.spawn_signal_listener();
     let mut reports: Vec<(&Plan, Report)> = Vec::new();
     for plan in about {
-        let around = Surroundings { plan, state: None, rows: None, clock: &clock, stop: shutdown.token() };
+        let around =
+            Surroundings { plan, state: state.as_ref(), rows: None, clock: &clock, stop: shutdown.token() };
         let report = tokio::select! {
             report = actions::carry_out(&around, &command) => report?,
             () = async { shutdown.token().cancelled().await } => bail!("stopped before its end"),

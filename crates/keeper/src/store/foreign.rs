@@ -1,7 +1,8 @@
-//! Statements on databases of services: upkeep, their slow queries, advice. Nothing here reads a service's rows
-//! except `slow_queries`.
+//! Statements on databases of services: upkeep, their slow queries, advice, their sessions. Nothing here reads a
+//! service's rows except those of `slow_queries` and the keys and times of `sessions`.
 
 mod advice;
+pub mod sessions;
 
 use storage::{Backend, Database, StorageError, params};
 

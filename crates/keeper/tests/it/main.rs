@@ -3,6 +3,7 @@
 
 mod actions;
 mod check;
+mod cleanup;
 mod home;
 mod page;
 mod scheduler;
