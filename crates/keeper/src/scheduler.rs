@@ -3,6 +3,7 @@
 //! Whatever it does is written first: it may be killed between any two statements, and whoever comes next goes on
 //! from the ledger. Only a row that is written lets something start.
 
+mod backups;
 mod hand;
 mod reload;
 mod requests;
@@ -21,6 +22,7 @@ use anyhow::Context;
 use chassis::clock::Clock;
 use jiff::Timestamp;
 use keeper_core::{
+    freshness::Standing,
     ledger::{Event, event::Occurrence},
     plan::set::TimedTask,
     schedule::account::{Decision, account},
@@ -41,8 +43,11 @@ use crate::{
         Entry, Rows, State, Writer,
         rows::{Wanted, WantedRows},
     },
+    store::backups as stored,
 };
 
+use backups::BackupOutline;
+pub use backups::{BackupState, backups};
 pub use hand::{Carried, Hand, Machine};
 use reload::Stamp;
 pub use requests::answer;
@@ -72,6 +77,10 @@ pub struct Keeper {
     plans: Arc<LoadedPlans>,
     timed: Vec<TimedTask>,
     outlines: Vec<Outline>,
+    backup_outlines: Vec<BackupOutline>,
+    /// What lies in the stores, as of so many rows about backups.
+    standings: BTreeMap<stored::Pair, Standing>,
+    standings_of: u64,
     hand: Arc<dyn Hand>,
     live: BTreeMap<Occurrence, Live>,
     places: Arc<Semaphore>,
@@ -125,6 +134,9 @@ impl Keeper {
         let mut keeper = Self {
             timed: plans.plans.timed_tasks(),
             outlines: snapshot::outlines(&plans.plans),
+            backup_outlines: backups::outlines(&plans.plans),
+            standings: stored::all(&writer.state().database).await?,
+            standings_of: writer.backup_rows(),
             hand,
             places: Arc::new(Semaphore::new(config.runs.at_once.max(1))),
             live: BTreeMap::new(),
@@ -212,6 +224,7 @@ impl Keeper {
         self.answer_requests().await?;
         self.look_at_files().await?;
         self.account().await?;
+        self.look_at_backups().await?;
         self.publish();
         metrics::histogram!(metric_names::TICK_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
         Ok(())
@@ -295,6 +308,8 @@ impl Keeper {
     fn publish(&mut self) {
         let (now, refused) = (self.clock.now(), self.refused.clone());
         let mut snapshot = Snapshot::of(&self.plans, &self.outlines, &self.writer, refused, now);
+        snapshot.backups = self.backup_states(now);
+        snapshot.backups.iter().for_each(metric_names::measure_backup);
         for (occurrence, live) in &self.live {
             if let Some(figures) = live.progress.figures() {
                 snapshot.set_progress(occurrence, figures);

@@ -1,5 +1,6 @@
 //! The program's tables, and the few statements it runs on databases of others: rows in, plain values out.
 
+pub mod backups;
 pub mod foreign;
 pub mod holder;
 pub mod ledger_rows;
@@ -13,7 +14,11 @@ use storage::{MigrationSet, migration};
 /// The program's own tables, oldest change first.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     name: "keeper",
-    migrations: &[migration!("0001", "ledger"), migration!("0002", "proved_sessions")],
+    migrations: &[
+        migration!("0001", "ledger"),
+        migration!("0002", "proved_sessions"),
+        migration!("0003", "backups"),
+    ],
 };
 
 /// Every set of the state file, in the order they are applied.

@@ -12,6 +12,7 @@ use chassis::{
     metrics::MetricsHandle,
 };
 use jiff::SignedDuration;
+use keeper_core::freshness::Level;
 use storage::Database;
 use tokio::sync::watch;
 use ui::DefaultLanguage;
@@ -19,7 +20,7 @@ use ui::DefaultLanguage;
 use crate::{
     app::VERSION,
     config::{Config, ServerConfig},
-    scheduler::{Keeper, Snapshot},
+    scheduler::{BackupState, Keeper, Snapshot},
     state::State,
 };
 
@@ -74,8 +75,8 @@ pub fn router(app: &App) -> Router {
 
 fn health(state: &State, snapshot: &watch::Receiver<Arc<Snapshot>>) -> Health {
     let database: Database = state.database.clone();
-    let (clock, ticking, plans, ledger) =
-        (state.clock.clone(), snapshot.clone(), snapshot.clone(), snapshot.clone());
+    let (clock, ticking, plans, ledger, backups) =
+        (state.clock.clone(), snapshot.clone(), snapshot.clone(), snapshot.clone(), snapshot.clone());
     Health::new("keeper", VERSION, state.clock.clone())
         .component("state", true, move || {
             let database = database.clone();
@@ -113,4 +114,19 @@ fn health(state: &State, snapshot: &watch::Receiver<Arc<Snapshot>>) -> Health {
                 }
             })
         })
+        .component("backups", false, move || {
+            let told = told_of_backups(&backups.borrow());
+            Box::pin(async move { told })
+        })
+}
+
+/// How many backups can be relied on, or which cannot.
+fn told_of_backups(snapshot: &Snapshot) -> Result<String, String> {
+    let of = |level: Level| snapshot.backups.iter().filter(move |state| state.verdict.level == level);
+    let red: Vec<String> = of(Level::Red).map(BackupState::name).collect();
+    if red.is_empty() {
+        Ok(format!("{} green, {} amber", of(Level::Green).count(), of(Level::Amber).count()))
+    } else {
+        Err(format!("{} cannot be relied on: {}", red.len(), red.join(", ")))
+    }
 }

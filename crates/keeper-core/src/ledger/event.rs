@@ -150,6 +150,9 @@ pub enum Event {
         added_bytes: u64,
         /// From start to end.
         duration_ms: u64,
+        /// What the source's own engine says against it; such a backup is never good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        damage: Option<String>,
     },
     /// A backup could not be written to a store.
     BackupFailed {

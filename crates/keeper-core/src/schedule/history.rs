@@ -30,6 +30,8 @@ pub struct TaskHistory {
     schedule: Schedule,
     zone: Zone,
     retired: bool,
+    /// Since when it is in a plan without a break, under whatever schedule.
+    planned_since: Timestamp,
     /// Every scheduled time up to this one has a row.
     accounted_until: Timestamp,
     /// The newest scheduled times for which work was done, or is being done; older ones are forgotten.
@@ -148,6 +150,7 @@ impl History {
             schedule: Schedule::Manual,
             zone: Zone::utc(),
             retired: false,
+            planned_since: since,
             accounted_until: since,
             done: BTreeSet::new(),
             forgotten_until: Timestamp::MIN,
@@ -159,6 +162,9 @@ impl History {
         });
         own.schedule = schedule;
         own.zone = zone;
+        if own.retired {
+            own.planned_since = since;
+        }
         own.retired = false;
         own.accounted_until = own.accounted_until.max(since);
         own.next_due = OnceLock::new();
@@ -206,6 +212,11 @@ impl TaskHistory {
     /// Whether the task is no longer in any plan.
     pub fn is_retired(&self) -> bool {
         self.retired
+    }
+
+    /// Since when it is in a plan without a break, under whatever schedule.
+    pub fn planned_since(&self) -> Timestamp {
+        self.planned_since
     }
 
     /// Runs without an outcome, oldest due first.

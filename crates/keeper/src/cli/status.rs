@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use jiff::Timestamp;
+use keeper_core::freshness::Level;
 use serde::Serialize;
 
 use super::{
@@ -16,9 +17,10 @@ use super::{
     table::{plain, table},
 };
 use crate::{
-    scheduler::{TaskState, tasks},
+    scheduler::{BackupState, TaskState, backups, tasks},
     state::lives,
     store::{
+        backups as stored,
         holder::{self, Holder},
         runs::{self, RunRecord, outcome_word},
     },
@@ -38,7 +40,8 @@ pub(super) struct Status {
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report {
-    /// Keeper runs, nothing is overdue, and the newest outcome of every task is good or as it should be.
+    /// Keeper runs, nothing is overdue, the newest outcome of every task is good or as it should be, and no backup is
+    /// red.
     ok: bool,
     running: bool,
     keeper: Option<Holder>,
@@ -46,6 +49,7 @@ struct Report {
     next: Vec<Next>,
     last: Vec<RunRecord>,
     tasks: Vec<TaskState>,
+    backups: Vec<BackupState>,
 }
 
 #[derive(Serialize)]
@@ -62,9 +66,13 @@ impl Status {
         let now = state.clock.now();
         let keeper = holder::current(&state.database).await?;
         let running = keeper.as_ref().is_some_and(|holder| lives(holder, now));
-        let tasks = tasks(&plans.plans, &state.history().await?, now);
+        let history = state.history().await?;
+        let tasks = tasks(&plans.plans, &history, now);
+        let standings = stored::all(&state.database).await?;
+        let backups = backups(&plans.plans, &history, &standings, now);
         let last = runs::last_of_each(&state.database).await?;
-        let needs_somebody = needs(&tasks, &last, now);
+        let mut needs_somebody = red(&backups);
+        needs_somebody.extend(needs(&tasks, &last, now));
         let mut next: Vec<Next> = tasks
             .iter()
             .filter_map(|task| {
@@ -74,7 +82,7 @@ impl Status {
         next.sort_by(|one, other| (one.at, &one.task).cmp(&(other.at, &other.task)));
         next.truncate(NEXT);
         let ok = running && needs_somebody.is_empty();
-        let report = Report { ok, running, keeper, needs_somebody, next, last, tasks };
+        let report = Report { ok, running, keeper, needs_somebody, next, last, tasks, backups };
         if invocation.json {
             invocation.print_json(&report)?;
         } else {
@@ -84,7 +92,14 @@ impl Status {
     }
 }
 
-/// What somebody has to look at, in sentences.
+/// Backups that somebody has to look at, in sentences.
+fn red(backups: &[BackupState]) -> Vec<String> {
+    let red = backups.iter().filter(|state| state.verdict.level == Level::Red);
+    let why = |state: &BackupState| state.says.first().cloned().unwrap_or_default();
+    red.map(|state| format!("backup {} is red: {}", state.name(), why(state))).collect()
+}
+
+/// Tasks that somebody has to look at, in sentences.
 fn needs(tasks: &[TaskState], last: &[RunRecord], now: Timestamp) -> Vec<String> {
     let last: BTreeMap<&str, &RunRecord> =
         last.iter().map(|run| (run.occurrence.task.as_str(), run)).collect();
@@ -119,7 +134,7 @@ fn text(report: &Report) -> String {
         ),
         None => "keeper does not run\n".to_owned(),
     };
-    text.push_str("backups: this keeper takes none yet\n");
+    text.push_str(&counted(&report.backups));
     let parts: BTreeSet<&str> = report.tasks.iter().filter_map(|task| task.missing_part.as_deref()).collect();
     if !parts.is_empty() {
         let tasks = report.tasks.iter().filter(|task| task.missing_part.is_some()).count();
@@ -136,6 +151,7 @@ fn text(report: &Report) -> String {
         .iter()
         .map(|next| vec![next.at.to_string(), next.task.clone(), plain(&next.does, 80)])
         .collect();
+    text.push_str(&backup_table(report));
     text.push('\n');
     text.push_str(&table(&["NEXT", "TASK", "WHAT"], &next));
     let mut last: Vec<&RunRecord> = report.last.iter().collect();
@@ -153,4 +169,40 @@ fn text(report: &Report) -> String {
         text.push_str(&table(&["LAST", "TASK", "OUTCOME", "WHY"], &last));
     }
     text
+}
+
+/// How many backups there are of each verdict.
+fn counted(backups: &[BackupState]) -> String {
+    if backups.is_empty() {
+        return "backups: these plans have none\n".to_owned();
+    }
+    let count = |level: Level| backups.iter().filter(|state| state.verdict.level == level).count();
+    let (red, amber, green) = (count(Level::Red), count(Level::Amber), count(Level::Green));
+    format!("backups: {red} red, {amber} amber, {green} green\n")
+}
+
+/// Every backup in each of its stores, by the age of its newest proof.
+fn backup_table(report: &Report) -> String {
+    if report.backups.is_empty() {
+        return String::new();
+    }
+    let row = |state: &BackupState| {
+        let proved = state.proved_age_seconds.map_or_else(|| "never".to_owned(), age_text);
+        let level = state.verdict.level.word().to_owned();
+        let why = plain(&state.says.join("; "), 100);
+        vec![state.backup.clone(), state.store.clone(), level, proved, state.count.to_string(), why]
+    };
+    let rows: Vec<Vec<String>> = report.backups.iter().map(row).collect();
+    format!("\n{}", table(&["BACKUP", "STORE", "IS", "PROVED", "COUNT", "WHY"], &rows))
+}
+
+/// `45s`, `12m`, `7h` or `3d`.
+fn age_text(seconds: u64) -> String {
+    let text = |number: u64, unit: char| format!("{number}{unit} old");
+    match seconds {
+        0..60 => text(seconds, 's'),
+        60..3_600 => text(seconds / 60, 'm'),
+        3_600..172_800 => text(seconds / 3_600, 'h'),
+        _ => text(seconds / 86_400, 'd'),
+    }
 }

@@ -57,6 +57,7 @@ impl Keeper {
                 self.refused = None;
                 self.timed = loaded.plans.timed_tasks();
                 self.outlines = snapshot::outlines(&loaded.plans);
+                self.take_backups_over(&loaded.plans);
                 self.plans = Arc::new(loaded);
             }
             Err(refused) => self.refuse(&refused.problems).await?,

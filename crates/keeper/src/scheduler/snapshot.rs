@@ -13,6 +13,7 @@ use keeper_core::{
 };
 use serde::Serialize;
 
+use super::BackupState;
 use crate::{duty::Duty, plan_file::LoadedPlans, state::Writer};
 
 /// Everything that the page needs of a running keeper.
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub head: Option<Anchor>,
     /// Every task of the plans, in their order.
     pub tasks: Vec<TaskState>,
+    /// Every backup of the plans in each of its stores, in their order.
+    pub backups: Vec<BackupState>,
 }
 
 /// One task.
@@ -87,6 +90,7 @@ impl Snapshot {
             trouble: writer.trouble().map(str::to_owned),
             head: Some(writer.head()),
             tasks: filled(outlines, writer.history(), now),
+            backups: Vec::new(),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
     config::StateConfig,
     host,
     store::{
-        MIGRATION_SETS,
+        MIGRATION_SETS, backups,
         holder::{self, Holder},
         ledger_rows, requests,
         runs::{self, RunRecord},
@@ -89,6 +89,7 @@ pub struct Writer {
     history: History,
     reserve: Reserve,
     trouble: Option<String>,
+    backup_rows: u64,
     /// Held as long as the file is open; the system gives it back however the process ends.
     _lock: File,
 }
@@ -107,7 +108,7 @@ impl Writer {
         }
         let trouble = look(&state).await?;
         let (head, history) = (ledger_rows::head(&state.database).await?, state.history().await?);
-        let mut writer = Self { state, token, head, history, reserve, trouble, _lock: lock };
+        let mut writer = Self { state, token, head, history, reserve, trouble, backup_rows: 0, _lock: lock };
         if let Some(text) = writer.trouble.clone() {
             tracing::error!("the ledger does not hold: {text}");
             let event = Event::Note { subject: "ledger".to_owned(), text };
@@ -132,6 +133,12 @@ impl Writer {
     #[must_use]
     pub fn head(&self) -> Anchor {
         self.head
+    }
+
+    /// Rows about backups that this keeper has written; when it has grown, their standing has changed.
+    #[must_use]
+    pub fn backup_rows(&self) -> u64 {
+        self.backup_rows
     }
 
     /// What was wrong with the ledger when it was opened.
@@ -159,6 +166,7 @@ impl Writer {
         let (entries, rows) = rows.context("the ledger cannot be written")?;
         for (entry, row) in entries.iter().zip(&rows) {
             self.history.apply(row.seq, row.at, &entry.event);
+            self.backup_rows += u64::from(backups::concerns(&entry.event));
         }
         if let Some(last) = rows.last() {
             self.head = last.anchor();
@@ -210,6 +218,7 @@ impl Writer {
             if let Some(run) = record(&row, entry) {
                 runs::add(&mut transaction, &run).await?;
             }
+            backups::apply(&mut transaction, at, &entry.event).await?;
             if let Some(id) = &entry.answers {
                 requests::answer(&mut transaction, id, row.seq).await?;
             }

@@ -7,5 +7,6 @@ mod cleanup;
 mod home;
 mod page;
 mod scheduler;
+mod standings;
 mod state;
 mod storm;

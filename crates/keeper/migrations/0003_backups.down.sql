@@ -1,0 +1,2 @@
+DROP TABLE backup_tries;
+DROP TABLE backups;
