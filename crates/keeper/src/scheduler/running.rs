@@ -7,7 +7,7 @@ use keeper_core::{
     plan::set::{TimedTask, Work},
     schedule::account::{End, finish},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Keeper;
@@ -98,13 +98,15 @@ impl Keeper {
         Some(Entry { output, ..Entry::from(event) })
     }
 
-    /// The next run that ends; rows that runs want are written meanwhile.
-    async fn next_of_runs(&mut self) -> Option<Ended> {
+    /// The next run that ends until then; rows that runs want are written meanwhile, each to its end: a write that
+    /// is given up half-way may have been done, and the head would not know.
+    async fn next_of_runs(&mut self, until: Instant) -> Option<Ended> {
         loop {
             tokio::select! {
                 biased;
                 Some(wanted) = self.wanted.recv() => self.write_wanted(wanted).await,
                 ended = self.ended.recv() => return ended,
+                () = sleep_until(until) => return None,
             }
         }
     }
@@ -114,10 +116,8 @@ impl Keeper {
     pub(super) async fn end_runs(&mut self, can_write: bool) -> anyhow::Result<()> {
         let until = Instant::now() + Duration::from_secs(self.config.server.drain_seconds);
         while self.live.len() > self.unwritten.len() {
-            match timeout_at(until, self.next_of_runs()).await {
-                Ok(Some(ended)) => self.unwritten.push(ended),
-                _ => break,
-            }
+            let Some(ended) = self.next_of_runs(until).await else { break };
+            self.unwritten.push(ended);
         }
         if can_write {
             self.write_ends().await?;
@@ -126,7 +126,7 @@ impl Keeper {
         let limit = Duration::from_secs(self.config.runs.kill_after_seconds + 5);
         let until = Instant::now() + limit;
         while !self.live.is_empty() {
-            let Ok(Some(ended)) = timeout_at(until, self.next_of_runs()).await else { break };
+            let Some(ended) = self.next_of_runs(until).await else { break };
             if ended.ran.end == End::Replaced || !can_write {
                 self.live.remove(&ended.occurrence);
             } else {
@@ -135,8 +135,12 @@ impl Keeper {
             }
         }
         if can_write {
-            let event = Event::KeeperStopped { reason: "told to".to_owned() };
-            self.append(self.clock.now(), vec![event.into()]).await?;
+            // What was ended may still have had a last word.
+            while let Ok(wanted) = self.wanted.try_recv() {
+                self.write_wanted(wanted).await;
+            }
+            let stopped = Event::KeeperStopped { reason: "told to".to_owned() };
+            self.append(self.clock.now(), vec![stopped.into()]).await?;
         }
         Ok(())
     }

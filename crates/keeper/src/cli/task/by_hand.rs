@@ -1,6 +1,6 @@
 //! A task while no keeper runs: this process holds the state file for as long as it takes.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use chassis::{clock::Clock, shutdown::Shutdown};
@@ -15,15 +15,20 @@ use keeper_core::{
         history::OpenRun,
     },
 };
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::Invocation,
     duty::Duty,
     plan_file::LoadedPlans,
     progress::Bar,
-    runner::{self, Job},
+    runner::{self, Job, Ran},
     scheduler::answer,
-    state::{Entry, Rows, Writer},
+    state::{
+        Entry, Rows, Writer,
+        rows::{Wanted, WantedRows},
+    },
     store::{
         requests::Request,
         runs::{self, RunRecord},
@@ -31,6 +36,8 @@ use crate::{
 };
 
 const USUAL_LIMIT: Duration = Duration::from_secs(600);
+/// How long the last rows of a run that was ended may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Runs a task once, without its retries, and writes both rows.
 pub(super) async fn run(
@@ -58,7 +65,7 @@ pub(super) async fn run(
     let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
     writer.append(now, vec![start.into()]).await?;
     let bar = Bar::new(id.as_str());
-    let (rows, mut wanted) = Rows::channel();
+    let (rows, wanted) = Rows::channel();
     let job = Job {
         duty,
         plan: Arc::new(plan.clone()),
@@ -71,22 +78,7 @@ pub(super) async fn run(
     };
     let shutdown = Shutdown::new();
     shutdown.spawn_signal_listener();
-    let ran = {
-        let stop = shutdown.token();
-        let running = runner::run(&job, &stop);
-        tokio::pin!(running);
-        loop {
-            tokio::select! {
-                biased;
-                Some(wanted) = wanted.recv() => {
-                    let written = writer.append(clock.now(), vec![wanted.event.clone().into()]).await;
-                    let seq = written.map(|rows| rows.last().copied().unwrap_or_default());
-                    wanted.answer(seq.map_err(|error| format!("{error:#}")));
-                }
-                ran = &mut running => break ran,
-            }
-        }
-    };
+    let ran = run_job(job, &mut writer, wanted, &shutdown.token()).await;
     drop(bar);
     // Nothing has taken its place: somebody has stopped it.
     let end = if ran.end == End::Replaced { End::Failed } else { ran.end };
@@ -107,6 +99,31 @@ pub(super) async fn run(
         runs::of_trigger(&writer.state().database, seq).await?.context("the outcome is not there")?;
     writer.release().await?;
     Ok(record)
+}
+
+/// Runs it, and writes the rows that it wants meanwhile.
+async fn run_job(job: Job, writer: &mut Writer, mut wanted: WantedRows, stop: &CancellationToken) -> Ran {
+    let clock = job.clock.clone();
+    let mut write = async |wanted: Wanted| {
+        let written = writer.append(clock.now(), vec![wanted.event.clone().into()]).await;
+        let seq = written.map(|rows| rows.last().copied().unwrap_or_default());
+        wanted.answer(seq.map_err(|error| format!("{error:#}")));
+    };
+    let ran = {
+        let mut running = pin!(async move { runner::run(&job, stop).await });
+        loop {
+            tokio::select! {
+                biased;
+                Some(wanted) = wanted.recv() => write(wanted).await,
+                ran = &mut running => break ran,
+            }
+        }
+    };
+    // What was ended at its limit may still have a last word, until nobody is left who could say one.
+    while let Ok(Some(wanted)) = timeout(LAST_WORDS, wanted.recv()).await {
+        write(wanted).await;
+    }
+    ran
 }
 
 /// Writes down that work of people is done.
