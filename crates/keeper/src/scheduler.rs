@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::Context;
 use chassis::clock::Clock;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
     freshness::Standing,
     ledger::{Event, event::Occurrence},
@@ -40,7 +40,7 @@ use crate::{
     plan_file::{self, LoadedPlans},
     process::orphans::{self, STATE_MARK},
     state::{
-        Entry, Rows, State, Writer,
+        Entry, Rows, State, Writer, head,
         rows::{Wanted, WantedRows},
     },
     store::backups as stored,
@@ -62,6 +62,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const BEAT: Duration = Duration::from_secs(10);
 /// How often the ledger's head goes into the log, where it outlives the state file.
 const ANCHOR: Duration = Duration::from_secs(3_600);
+/// How often a row says that it did, and where it is.
+const ANCHOR_ROW: SignedDuration = SignedDuration::from_hours(24);
 /// Rounds of one look; each settles hundreds of times, and the next look goes on.
 const ROUNDS: usize = 200;
 
@@ -93,6 +95,7 @@ pub struct Keeper {
     watching: Watching,
     beaten: Instant,
     anchored: Instant,
+    anchor_row_at: Timestamp,
     published: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -126,7 +129,7 @@ impl Keeper {
                 .map(|file| Event::ConfigLoaded { file: file.path.display().to_string(), hash: file.hash }),
         );
         writer.append(clock.now(), rows.into_iter().map(Entry::from).collect()).await?;
-        tracing::info!(head = %writer.head(), "the ledger's head");
+        tracing::info!(head = %writer.head(), "{}", head::IN_LOG);
         let (ended_sender, ended) = mpsc::unbounded_channel();
         let (rows, wanted) = Rows::channel();
         let (published, _) = watch::channel(Arc::new(Snapshot::default()));
@@ -144,6 +147,7 @@ impl Keeper {
             refused: None,
             beaten: Instant::now(),
             anchored: Instant::now(),
+            anchor_row_at: clock.now(),
             config,
             clock,
             writer,
@@ -208,10 +212,7 @@ impl Keeper {
             self.writer.beat().await?;
             self.beaten = Instant::now();
         }
-        if self.anchored.elapsed() >= ANCHOR {
-            tracing::info!(head = %self.writer.head(), "the ledger's head");
-            self.anchored = Instant::now();
-        }
+        self.anchor().await?;
         // What a run has written comes before its end.
         while let Ok(wanted) = self.wanted.try_recv() {
             self.write_wanted(wanted).await;
@@ -228,6 +229,38 @@ impl Keeper {
         self.publish();
         metrics::histogram!(metric_names::TICK_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
         Ok(())
+    }
+
+    /// Puts the head where whoever cuts the ledger may not reach it; once a day, and at the end, a row says so.
+    async fn anchor(&mut self) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        // Either way, for clocks are set back.
+        if now.duration_since(self.anchor_row_at).abs() >= ANCHOR_ROW {
+            let anchored = self.anchored();
+            self.append(now, vec![anchored.into()]).await?;
+            self.anchor_row_at = now;
+        } else if self.anchored.elapsed() >= ANCHOR {
+            self.log_head();
+        }
+        Ok(())
+    }
+
+    /// The row for a head that has just gone into the log.
+    fn anchored(&mut self) -> Event {
+        self.log_head();
+        let file = self.state().files.head.display().to_string();
+        let logs = &self.config.logs;
+        let place = match (logs.directory.as_str(), logs.stderr) {
+            ("", false) => file,
+            ("", true) => format!("standard error, {file}"),
+            (folder, _) => format!("{folder}/keeper.log, {file}"),
+        };
+        Event::Anchored { anchor: self.writer.head(), place }
+    }
+
+    fn log_head(&mut self) {
+        tracing::info!(head = %self.writer.head(), "{}", head::IN_LOG);
+        self.anchored = Instant::now();
     }
 
     /// Waits until no process runs, and settles them all; for tests and for one task by hand.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use rows::{Rows, Scribe};
-pub use verify::{Checked, verify};
+pub use verify::{Checked, Known, known, verify};
 pub use writer::{Entry, HeldBy, Writer, lives};
 
 /// The files of one state.

@@ -2,13 +2,14 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's result goes to the terminal")]
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Subcommand;
 use keeper_core::ledger::{Anchor, Row};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use super::{
     table::{plain, table},
 };
 use crate::{
-    state::{self, head},
+    state::{self, Known, head},
     store::ledger_rows,
 };
 
@@ -36,6 +37,9 @@ pub(super) enum Ledger {
         /// A head from a log or another place, as NUMBER:HASH; may be repeated
         #[arg(long = "anchor", value_name = "NUMBER:HASH", value_parser = anchor)]
         anchors: Vec<Anchor>,
+        /// A log of keeper's, whose heads must be in the ledger too; may be repeated
+        #[arg(long = "log", value_name = "FILE")]
+        logs: Vec<PathBuf>,
     },
     /// Write every row as a line of JSON
     Export {
@@ -53,7 +57,7 @@ impl Ledger {
     pub(super) async fn run(self, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { last } => list(invocation, last).await,
-            Self::Verify { anchors } => verify(invocation, &anchors).await,
+            Self::Verify { anchors, logs } => verify(invocation, &anchors, &logs).await,
             Self::Export { output } => export(invocation, output).await,
         }
     }
@@ -91,23 +95,35 @@ fn as_json(row: &Row) -> Value {
     json!({ "seq": row.seq, "at": row.at, "body": body, "previous": row.previous, "hash": row.hash })
 }
 
-async fn verify(invocation: &Invocation, anchors: &[Anchor]) -> anyhow::Result<ExitCode> {
+async fn verify(invocation: &Invocation, anchors: &[Anchor], logs: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let state = invocation.state().await?;
-    let found = state::verify(&state, anchors).await?;
+    let mut given: Vec<Known> = anchors
+        .iter()
+        .map(|anchor| Known { place: "the command line".to_owned(), anchor: *anchor })
+        .collect();
+    for path in logs {
+        let heads = head::in_log(path).with_context(|| format!("reading {}", path.display()))?;
+        ensure!(!heads.is_empty(), "{} holds no head of a ledger", path.display());
+        let place = path.display().to_string();
+        given.extend(heads.into_iter().map(|anchor| Known { place: place.clone(), anchor }));
+    }
+    let anchors: Vec<Anchor> = given.iter().map(|known| known.anchor).collect();
+    let found = state::verify(&state, &anchors).await?;
+    let against: Vec<Known> = state::known(&state)?.into_iter().chain(given).collect();
     if invocation.json {
         let json = match &found {
-            Ok(all) => json!({ "ok": true, "verified": all }),
-            Err(broken) => json!({ "ok": false, "break": broken, "sentence": broken.to_string() }),
+            Ok(all) => json!({ "ok": true, "verified": all, "against": against }),
+            Err(broken) => {
+                json!({ "ok": false, "break": broken, "sentence": broken.to_string(), "against": against })
+            }
         };
         invocation.print_json(&json)?;
     }
     match found {
         Ok(all) => {
             if !invocation.json {
-                println!(
-                    "{} rows hold; {} known head(s) are in them; the head is {}",
-                    all.rows, all.anchors, all.head
-                );
+                println!("{} rows hold; the head is {}", all.rows, all.head);
+                println!("{}", told(&against));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -118,6 +134,24 @@ async fn verify(invocation: &Invocation, anchors: &[Anchor]) -> anyhow::Result<E
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The places of the heads that were looked for, each with its newest one.
+fn told(against: &[Known]) -> String {
+    let mut places: BTreeMap<&str, (usize, Anchor)> = BTreeMap::new();
+    for Known { place, anchor } in against {
+        let (count, newest) = places.entry(place).or_insert((0, *anchor));
+        *count += 1;
+        *newest = if anchor.seq > newest.seq { *anchor } else { *newest };
+    }
+    let line = |(place, (count, newest)): (&str, (usize, Anchor))| match count {
+        1 => format!("row {} is that of {place}", newest.seq),
+        _ => format!("{count} rows up to {} are those of {place}", newest.seq),
+    };
+    if places.is_empty() {
+        return "no head is known from outside, so a cut tail would not be missed".to_owned();
+    }
+    places.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 async fn export(invocation: &Invocation, output: Option<PathBuf>) -> anyhow::Result<ExitCode> {

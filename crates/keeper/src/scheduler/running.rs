@@ -140,7 +140,8 @@ impl Keeper {
                 self.write_wanted(wanted).await;
             }
             let stopped = Event::KeeperStopped { reason: "told to".to_owned() };
-            self.append(self.clock.now(), vec![stopped.into()]).await?;
+            let anchored = self.anchored();
+            self.append(self.clock.now(), vec![anchored.into(), stopped.into()]).await?;
         }
         Ok(())
     }

@@ -4,12 +4,17 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, BufRead, BufReader, Read},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use keeper_core::ledger::{Anchor, Hash};
+
+/// The message of a log line that has the head beside it.
+pub const IN_LOG: &str = "the ledger's head";
+/// More of a log than this is not read.
+const LOG_BYTES: u64 = 1 << 30;
 
 /// Writes the head over the one before.
 pub fn write(path: &Path, head: Anchor) -> io::Result<()> {
@@ -35,6 +40,23 @@ pub fn read(path: &Path) -> io::Result<Option<Anchor>> {
 pub fn parse(text: &str) -> Option<Anchor> {
     let (seq, hash) = text.split_once(':')?;
     Some(Anchor { seq: seq.parse().ok()?, hash: Hash::parse(hash)? })
+}
+
+/// Every head in a log file of keeper's, for people or as JSON.
+pub fn in_log(path: &Path) -> io::Result<Vec<Anchor>> {
+    let mut heads: Vec<Anchor> = Vec::new();
+    for line in BufReader::new(File::open(path)?.take(LOG_BYTES)).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if !line.contains(IN_LOG) {
+            continue;
+        }
+        let words = line.split(|c: char| !c.is_ascii_hexdigit() && c != ':');
+        heads.extend(words.filter_map(parse));
+    }
+    heads.sort_by_key(|head| head.seq);
+    heads.dedup();
+    Ok(heads)
 }
 
 /// Keeps a head that the ledger no longer agrees with, so that it goes on being missed.
@@ -78,6 +100,14 @@ mod tests {
         assert!(aside(&path).is_empty());
         set_aside(&path, head).unwrap();
         assert_eq!(aside(&path), [head]);
+        let log = folder.path().join("keeper.log");
+        let text = format!(
+            "2026-03-02 00:30:00 INFO keeper: {IN_LOG} head={head}\n{{\"message\":\"{IN_LOG}\",\"head\":\"7:{}\"}}\n\
+             another line with {head}\n{IN_LOG} cut head=3:abc",
+            head.hash
+        );
+        fs::write(&log, text).unwrap();
+        assert_eq!(in_log(&log).unwrap(), [Anchor { seq: 7, ..head }, head]);
         fs::write(&path, "nonsense").unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("no head"));
     }

@@ -2,17 +2,36 @@
 
 use keeper_core::ledger::{self, Anchor, Break, Verified};
 
+use serde::Serialize;
+
 use super::{State, head};
 
 /// What a look at the whole ledger found.
 pub type Checked = Result<Verified, Break>;
 
+/// A head that is known outside of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// Where from.
+    pub place: String,
+    /// The head.
+    pub anchor: Anchor,
+}
+
 /// Looks at every row, at the head file, at the heads that were set aside, and at the given ones.
 pub async fn verify(state: &State, given: &[Anchor]) -> anyhow::Result<Checked> {
-    let mut anchors = given.to_vec();
-    anchors.extend(head::read(&state.files.head)?);
-    anchors.extend(head::aside(&state.files.head));
+    let mut anchors: Vec<Anchor> = known(state)?.into_iter().map(|known| known.anchor).collect();
+    anchors.extend(given);
     check(state, &anchors).await
+}
+
+/// The heads in the head file and beside it.
+pub fn known(state: &State) -> anyhow::Result<Vec<Known>> {
+    let path = &state.files.head;
+    let own = head::read(path)?.map(|anchor| Known { place: path.display().to_string(), anchor });
+    let aside = head::aside(path).into_iter();
+    let aside = aside.map(|anchor| Known { place: "set aside when it was missed".to_owned(), anchor });
+    Ok(own.into_iter().chain(aside).collect())
 }
 
 /// Looks at every row and at these heads.

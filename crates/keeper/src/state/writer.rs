@@ -198,7 +198,7 @@ impl Writer {
     /// Gives the state file up.
     pub async fn release(self) -> anyhow::Result<()> {
         let database = &self.state.database;
-        tracing::info!(head = %self.head, "the ledger's head");
+        tracing::info!(head = %self.head, "{}", head::IN_LOG);
         holder::release(database, &self.token).await?;
         database.close().await;
         Ok(())

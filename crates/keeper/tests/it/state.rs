@@ -124,3 +124,32 @@ async fn a_full_disk_is_written_down() {
     assert!(state::verify(writer.state(), &[]).await.unwrap().is_ok());
     fs::metadata(reserve).unwrap();
 }
+
+#[tokio::test]
+async fn heads_that_leave_are_written_down_once_a_day_and_at_the_end() {
+    let home = Home::new("");
+    let clock = clock();
+    let mut keeper = home.keeper(&clock).await;
+    for _ in 0..49 {
+        clock.advance(std::time::Duration::from_secs(3_600));
+        keeper.tick().await.unwrap();
+    }
+    let state = keeper.state().clone();
+    let stop = tokio_util::sync::CancellationToken::new();
+    stop.cancel();
+    keeper.run(stop).await.unwrap();
+    let state = State::open(&home.config.state, state.clock).await.unwrap();
+    let rows = keeper::store::ledger_rows::after(&state.database, 0, 100).await.unwrap();
+    let mut anchored = 0;
+    for (index, row) in rows.iter().enumerate() {
+        if let Event::Anchored { anchor, place } = row.event().unwrap() {
+            assert_eq!(anchor, rows[index - 1].anchor(), "the head of that moment");
+            assert!(place.ends_with("keeper.db.head"), "{place}");
+            anchored += 1;
+        }
+    }
+    assert_eq!(anchored, 3, "two days and the end");
+    let known = state::known(&state).unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(Some(known[0].anchor), rows.last().map(keeper_core::ledger::Row::anchor));
+}
