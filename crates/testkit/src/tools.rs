@@ -24,6 +24,10 @@ pub const POSTGRES: Tool = Tool { key: "postgres", name: "PostgreSQL", debian: "
 /// The server that keeps lines of jobs.
 pub const REDIS: Tool = Tool { key: "redis", name: "Redis", debian: "redis-server" };
 
+/// The S3 server that is not ours.
+pub const MOTO: Tool =
+    Tool { key: "moto", name: "moto's server", debian: "python3-venv; then `cargo xtask test --only tools`" };
+
 /// The browser with its driver.
 pub const CHROMIUM: Tool =
     Tool { key: "chromium", name: "Chromium with chromedriver", debian: "chromium chromium-driver" };
@@ -72,16 +76,24 @@ pub fn missing(tool: Tool, hint: &str) {
     panic!("{}", explanation(tool, hint));
 }
 
+/// A file of a tool that xtask installs below `target/tools`, whether it is there or not.
+pub fn installed(path: &str) -> PathBuf {
+    target_folder().join("tools").join(path)
+}
+
 /// The folder for files that a test leaves for people to look at: `target/<name>`, created when absent.
 ///
 /// # Errors
 /// When the folder cannot be created.
 pub fn output_folder(name: &str) -> std::io::Result<PathBuf> {
-    let folder = variable("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
-        .join(name);
+    let folder = target_folder().join(name);
     std::fs::create_dir_all(&folder)?;
     folder.canonicalize()
+}
+
+fn target_folder() -> PathBuf {
+    variable("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
 }
 
 fn is_allowed(allowed: Option<&str>, key: &str) -> bool {

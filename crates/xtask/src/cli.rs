@@ -44,7 +44,7 @@ pub struct TestArguments {
     /// Go on when PostgreSQL, Redis, Chromium or another tool cannot be had; the tests that need it are skipped
     #[arg(long)]
     pub allow_missing: bool,
-    /// Never install Debian packages, only look for them
+    /// Never install packages, only look for them
     #[arg(long)]
     pub no_install: bool,
     /// Run this step alone; may be given several times
@@ -83,7 +83,7 @@ pub struct SoakArguments {
     /// How many rounds each storm runs
     #[arg(long, default_value_t = 200, value_name = "N")]
     pub rounds: u32,
-    /// Never install Debian packages, only look for them
+    /// Never install packages, only look for them
     #[arg(long)]
     pub no_install: bool,
 }

@@ -19,6 +19,7 @@ pub mod deny_file;
 pub mod dependency_tree;
 pub mod duplicates;
 pub mod licences;
+pub mod moto;
 pub mod servers;
 pub mod summary;
 pub mod tools;

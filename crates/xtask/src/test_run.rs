@@ -12,7 +12,7 @@ use crate::{
     cli::{Step, TestArguments},
     console,
     deny_file::DenyFile,
-    dependency_tree, duplicates, licences,
+    dependency_tree, duplicates, licences, moto,
     servers::Servers,
     signals::Interrupted,
     summary::Totals,
@@ -79,7 +79,8 @@ fn carry_out(
 ) -> anyhow::Result<bool> {
     match step {
         Step::Tools => {
-            let missing = tools::ensure(!arguments.no_install)?;
+            let mut missing = tools::ensure(!arguments.no_install)?;
+            missing.extend(moto::ensure(workspace, !arguments.no_install)?);
             tools::report(&missing, arguments.allow_missing)?;
             Ok(true)
         }
@@ -121,7 +122,8 @@ fn tell(findings: &[String]) -> bool {
 }
 
 fn run_tests(workspace: &Workspace, arguments: &TestArguments) -> anyhow::Result<(Totals, bool)> {
-    let missing = tools::missing();
+    let mut missing = tools::missing();
+    missing.extend(moto::missing(workspace));
     tools::report(&missing, arguments.allow_missing)?;
     let allowed = tools::allowed_words(&missing);
     let servers = Servers::start()?;

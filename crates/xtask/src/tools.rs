@@ -78,7 +78,16 @@ pub const TOOLS: [Tool; 6] = [
     },
 ];
 
-/// The tools that are not on this machine.
+/// The S3 server that is not ours: no package of Debian, see [`crate::moto`].
+pub const MOTO: Tool = Tool {
+    key: "moto",
+    package: "moto",
+    programs: &[],
+    files: &[],
+    needed_for: "every test on moto's S3 server",
+};
+
+/// The tools of Debian that are not on this machine.
 pub fn missing() -> Vec<Tool> {
     TOOLS.into_iter().filter(|tool| tool.find().is_none()).collect()
 }
@@ -90,15 +99,24 @@ pub fn missing() -> Vec<Tool> {
 /// error here.
 pub fn ensure(install: bool) -> anyhow::Result<Vec<Tool>> {
     let absent = missing();
-    if absent.is_empty() || !install || !Uid::effective().is_root() || in_path("apt-get").is_none() {
+    if absent.is_empty() || !install {
         return Ok(absent);
     }
     let packages: Vec<_> = absent.iter().map(|tool| tool.package).collect();
-    console::say(&format!("installing {}", packages.join(", ")));
-    if !apt("install", &packages)? && apt("update", &[])? {
-        apt("install", &packages)?;
-    }
+    self::install(&packages)?;
     Ok(missing())
+}
+
+/// Installs Debian packages; true when that worked. Only root can.
+///
+/// # Errors
+/// When apt cannot be started, or on [`crate::signals::Interrupted`].
+pub fn install(packages: &[&str]) -> anyhow::Result<bool> {
+    if !Uid::effective().is_root() || in_path("apt-get").is_none() {
+        return Ok(false);
+    }
+    console::say(&format!("installing {}", packages.join(", ")));
+    Ok(apt("install", packages)? || (apt("update", &[])? && apt("install", packages)?))
 }
 
 /// Fails with one line for each missing tool, or says the same and goes on when that is allowed.
@@ -126,8 +144,10 @@ pub fn allowed_words(missing: &[Tool]) -> String {
 }
 
 fn describe(missing: &[Tool]) -> String {
-    let line =
-        |tool: &Tool| format!("missing: {} (Debian package); not run: {}", tool.package, tool.needed_for);
+    let origin = |tool: &Tool| if *tool == MOTO { "Python" } else { "Debian" };
+    let line = |tool: &Tool| {
+        format!("missing: {} ({} package); not run: {}", tool.package, origin(tool), tool.needed_for)
+    };
     missing.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -163,8 +183,8 @@ impl Tool {
     }
 }
 
-/// Asks the shell, so that `PATH` is read by the one whose business it is.
-fn in_path(program: &str) -> Option<PathBuf> {
+/// The file that this name starts. Asks the shell, so that `PATH` is read by the one whose business it is.
+pub fn in_path(program: &str) -> Option<PathBuf> {
     let output = Command::new("/bin/sh")
         .args(["-c", "command -v \"$1\"", "sh", program])
         .stderr(Stdio::null())
