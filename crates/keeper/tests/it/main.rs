@@ -4,8 +4,11 @@
 mod actions;
 mod check;
 mod cleanup;
+mod files_contract;
 mod home;
 mod page;
+mod s3;
+mod s3_weather;
 mod scheduler;
 mod standings;
 mod state;
