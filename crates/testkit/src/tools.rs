@@ -32,6 +32,9 @@ pub const MOTO: Tool =
 pub const CHROMIUM: Tool =
     Tool { key: "chromium", name: "Chromium with chromedriver", debian: "chromium chromium-driver" };
 
+/// The maker of certificates.
+pub const OPENSSL: Tool = Tool { key: "openssl", name: "OpenSSL", debian: "openssl" };
+
 /// The value of an environment variable, or `None` when it is unset, empty or not text.
 #[expect(
     clippy::disallowed_methods,

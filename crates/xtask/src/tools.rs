@@ -29,7 +29,7 @@ pub struct Tool {
 }
 
 /// All of them.
-pub const TOOLS: [Tool; 6] = [
+pub const TOOLS: [Tool; 7] = [
     Tool {
         key: "postgres",
         package: "postgresql",
@@ -64,6 +64,13 @@ pub const TOOLS: [Tool; 6] = [
         programs: &["sqlite3"],
         files: &[],
         needed_for: "the tests that look at the database with the plain sqlite3 client",
+    },
+    Tool {
+        key: "openssl",
+        package: "openssl",
+        programs: &["openssl"],
+        files: &[],
+        needed_for: "the tests that look at certificates",
     },
     Tool {
         key: "fonts",

@@ -1,4 +1,7 @@
-//! `health`: asks services over HTTP and TCP, looks for their processes, and at disk, memory and processor.
+//! `health`: asks services over HTTP and TCP, looks for their processes and certificates, and at disk, memory and
+//! processor.
+
+mod certificate;
 
 use std::{path::Path, time::Duration};
 
@@ -48,9 +51,9 @@ pub(super) async fn probe(around: &Surroundings<'_>, command: &Command) -> anyho
             probes.push(tcp(of, address, limit).await);
         }
         processes(of, &service.processes, &mut probes).await?;
-        if !service.certificates.is_empty() {
-            let found = "not looked at: this keeper has no `certificate check` yet".to_owned();
-            probes.push(Probe { of: of.to_owned(), what: "certificates".to_owned(), ok: None, found });
+        for text in &service.certificates {
+            let now = around.clock.now();
+            probes.push(certificate::probe(around.plan, of, service, text, now, limit).await);
         }
         folders.extend(service.directory.clone());
     }
