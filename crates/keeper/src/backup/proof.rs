@@ -1,5 +1,7 @@
 //! Whether what came out of a repository is what went in, as findings that a person reads.
 
+pub mod sqlite;
+
 use std::{
     fs::File,
     io::{self, Read},

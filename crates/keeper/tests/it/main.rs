@@ -11,6 +11,7 @@ mod page;
 mod s3;
 mod s3_weather;
 mod scheduler;
+mod sqlite_backup;
 mod standings;
 mod state;
 mod storm;
