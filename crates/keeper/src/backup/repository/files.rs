@@ -1,9 +1,20 @@
 //! Files of a repository, wherever they are.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use thiserror::Error;
+
+use super::{FolderFiles, s3::S3Files};
+use crate::backup::Location;
+
+/// The files at a location. Nothing is read or made yet.
+pub fn open(location: &Location) -> Result<Arc<dyn Files>, FileError> {
+    match location {
+        Location::Folder(path) => Ok(Arc::new(FolderFiles::new(path))),
+        Location::S3(s3) => Ok(Arc::new(S3Files::new(s3)?)),
+    }
+}
 
 /// A place that keeps whole files under paths such as `config` or `data/4f/4f1c…`; a path is never written twice with
 /// different content.
@@ -12,7 +23,7 @@ pub trait Files: fmt::Debug + Send + Sync + 'static {
     fn place(&self) -> String;
 
     /// Every file below a folder at any depth: its last name and its size in bytes. A folder that is not there is
-    /// empty. What is still being written is not among them.
+    /// empty, and no name at all means the whole place. What is still being written is not among them.
     fn list(&self, folder: &str) -> Result<Vec<(String, u64)>, FileError>;
 
     /// The whole file.
@@ -26,6 +37,11 @@ pub trait Files: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a file; one that is not there is well.
     fn remove(&self, path: &str) -> Result<(), FileError>;
+
+    /// Removes what writers that were killed have left half-written. Only to be called while nobody else writes.
+    fn sweep(&self) -> Result<(), FileError> {
+        Ok(())
+    }
 }
 
 /// Why a file could not be read or written. `place` is the one of [`Files::place`] with the path.

@@ -1,0 +1,135 @@
+//! What can go wrong with a repository, in sentences that say what to do.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::files::FileError;
+
+/// Why a repository did not do what it was asked for. Paths of `file` are those inside the repository.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RepositoryError {
+    /// No key of it fits the password.
+    #[error("the password opens none of the keys of {place}; give it the password it was made with")]
+    WrongPassword {
+        /// Where it is.
+        place: String,
+    },
+    /// There is none.
+    #[error("there is no repository at {place}; check the address, or take a first backup to make one")]
+    NotThere {
+        /// Where it should be.
+        place: String,
+    },
+    /// There are other files, and no repository.
+    #[error("{place} holds files and no repository; choose an empty folder for it")]
+    Foreign {
+        /// Where they are.
+        place: String,
+    },
+    /// A file is not what was once written.
+    #[error("{file} of the repository is damaged: {reason}")]
+    Damaged {
+        /// Which.
+        file: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// Somebody else is at work in it.
+    #[error("the repository is {} by {by} since {since}; wait for that to end, or run `restic unlock` when it is \
+             known to be dead", if *.exclusive { "locked" } else { "in use" })]
+    Held {
+        /// Host and process.
+        by: String,
+        /// Since when, as its lock says.
+        since: Timestamp,
+        /// Whether it wants to be alone.
+        exclusive: bool,
+    },
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Storage(#[from] FileError),
+    /// Something that should be backed up cannot be read.
+    #[error("{at} could not be read: {reason}")]
+    Source {
+        /// Its path on this machine, or in the snapshot where it has none.
+        at: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Something could not be written where it should be restored to.
+    #[error("{at} could not be restored: {reason}")]
+    Target {
+        /// Its path on this machine.
+        at: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The snapshot is not in the repository.
+    #[error("there is no snapshot {id}; `keeper backup list` shows those there are")]
+    NoSuchSnapshot {
+        /// Which.
+        id: String,
+    },
+    /// The path is not in the snapshot.
+    #[error("{path} is not in the snapshot {id}")]
+    NoSuchPath {
+        /// Which.
+        path: String,
+        /// In which.
+        id: String,
+    },
+    /// There is no such key, or it is the last that fits.
+    #[error("the key {id} cannot be removed: {reason}")]
+    Key {
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was told to stop.
+    #[error("stopped before the end")]
+    Stopped,
+    /// Its format is newer than this program.
+    #[error("{place} has a format that this program does not know; use a newer one")]
+    TooNew {
+        /// Where it is.
+        place: String,
+    },
+    /// Something else.
+    #[error("{reason}")]
+    Other {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl RepositoryError {
+    /// A file of the repository that is not what it should be.
+    pub(super) fn damaged(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Damaged { file: file.into(), reason: reason.into() }
+    }
+
+    /// What became of reading a file that has to be there.
+    pub(super) fn of_read(file: &str, error: FileError) -> Self {
+        match error {
+            FileError::NotFound { .. } => Self::damaged(file, "it is not there"),
+            FileError::CutOff { .. } => Self::damaged(file, "it ends too early"),
+            other => Self::Storage(other),
+        }
+    }
+
+    /// Something that cannot be backed up.
+    pub(super) fn source(at: impl std::fmt::Display, reason: impl std::fmt::Display) -> Self {
+        Self::Source { at: at.to_string(), reason: reason.to_string() }
+    }
+
+    /// Something that cannot be restored.
+    pub(super) fn target(at: &std::path::Path, reason: impl std::fmt::Display) -> Self {
+        Self::Target { at: at.display().to_string(), reason: reason.to_string() }
+    }
+
+    /// Something that should not happen.
+    pub(super) fn other(reason: impl std::fmt::Display) -> Self {
+        Self::Other { reason: reason.to_string() }
+    }
+}
