@@ -19,6 +19,7 @@ mod ledger;
 mod logs;
 mod machine;
 mod stats;
+mod tool;
 mod updates;
 
 /// What an action may look at.
@@ -43,7 +44,7 @@ pub async fn carry_out(around: &Surroundings<'_>, command: &Command) -> anyhow::
         "logs scan" => logs::scan(around, command).await,
         "logs rotate" => logs::rotate(around, command).await,
         "stats" => stats::collect(around, command).await,
-        "system updates" => updates::simulate(around).await,
+        "system updates" => updates::simulate(around, command).await,
         "db clean-up" => cleanup::clean_up(around, command).await,
         "db maintain" => database::maintain(around, command).await,
         "db slow" => database::slow(around, command).await,

@@ -1,18 +1,18 @@
 //! `stats`: what services use of the machine: their processes, the control group, containers, pods.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use keeper_core::plan::command::Command;
 use serde_json::json;
 
-use super::{Surroundings, machine};
+use super::{
+    Surroundings, machine,
+    tool::{self, quoted},
+};
 use crate::{
     cli::table::table,
-    process::{self, Finish, Shell},
     report::{Report, Verdict},
 };
-
-const TOOL_LIMIT: Duration = Duration::from_secs(20);
 
 /// Collects what can be seen from here; what is not there is said.
 pub(super) async fn collect(around: &Surroundings<'_>, command: &Command) -> anyhow::Result<Report> {
@@ -35,10 +35,10 @@ pub(super) async fn collect(around: &Surroundings<'_>, command: &Command) -> any
     for (_, service) in &services {
         if let Some(container) = &service.container {
             let command = format!("docker stats --no-stream {}", quoted(container));
-            tools.push(tool(around, "docker", &command).await?);
+            tools.push(said(around, "docker", &command).await?);
         }
         if let Some(namespace) = &service.namespace {
-            tools.push(tool(around, "kubectl", &format!("kubectl top pods -n {}", quoted(namespace))).await?);
+            tools.push(said(around, "kubectl", &format!("kubectl top pods -n {}", quoted(namespace))).await?);
         }
     }
     for (name, said) in &tools {
@@ -58,29 +58,11 @@ fn control_group() -> Option<String> {
     Some(format!("{current} of {most} bytes"))
 }
 
-async fn tool(
+async fn said(
     around: &Surroundings<'_>,
-    name: &'static str,
+    program: &'static str,
     command: &str,
 ) -> anyhow::Result<(&'static str, String)> {
-    let shell = Shell {
-        command: format!("command -v {name} >/dev/null || exit 127; {command}"),
-        directory: None,
-        variables: Vec::new(),
-        time_limit: TOOL_LIMIT,
-        kill_after: Duration::from_secs(1),
-        output_bytes: 64 * 1024,
-    };
-    let finished = process::run(&shell, &around.stop).await?;
-    let said = match finished.finish {
-        Finish::Exited(Some(0)) => format!("\n{}", finished.stdout.trim_end()),
-        Finish::Exited(Some(127)) => "not installed".to_owned(),
-        Finish::Exited(_) => format!("failed: {}", finished.stderr.trim()),
-        Finish::TimedOut | Finish::Stopped => "no answer".to_owned(),
-    };
-    Ok((name, said))
-}
-
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
+    let answer = tool::ask(&around.stop, program, command, &[]).await?;
+    Ok((program, answer.map_or_else(|why| why, |said| format!("\n{}", said.trim_end()))))
 }
