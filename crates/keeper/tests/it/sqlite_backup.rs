@@ -26,6 +26,7 @@ use keeper::backup::{
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
+use testkit::disk::SmallDisk;
 use tokio_util::sync::CancellationToken;
 
 /// A folder with a database, a scratch folder, and a clock that is far enough ahead for nothing to be racy.
@@ -209,4 +210,27 @@ fn a_frozen_source_that_nobody_reads_is_let_go() {
     source.execute_batch("INSERT INTO a VALUES (1)").unwrap();
     let busy: i64 = source.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     assert_eq!(busy, 0);
+}
+
+#[test]
+fn a_full_disk_is_said_and_the_copy_of_before_stays() {
+    let Some(disk) = SmallDisk::new(2 << 20) else { return };
+    let scene = Scene::new();
+    let source = scene.open();
+    source.execute_batch("CREATE TABLE a (x); INSERT INTO a VALUES (1)").unwrap();
+    let copy = disk.path().join("copy.db");
+    write_image(&scene.database(), &copy, &scene.clock, &scene.stop).unwrap();
+    source.execute_batch("INSERT INTO a VALUES (randomblob(5000000))").unwrap();
+    let error = write_image(&scene.database(), &copy, &scene.clock, &scene.stop).unwrap_err();
+    let said = format!("{error:#}").replace(scene.folder.path().to_str().unwrap(), "");
+    let place = disk.path().display();
+    assert_eq!(
+        said,
+        format!(
+            "the database /source/shop.db could not be backed up: the database could not be set aside in {place}: \
+             No space left on device (os error 28)"
+        )
+    );
+    assert_eq!(names(disk.path()), ["copy.db"]);
+    assert_eq!(sqlite3(&copy, "SELECT COUNT(*) FROM a"), "1\n");
 }

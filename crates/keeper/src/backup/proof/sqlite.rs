@@ -69,7 +69,7 @@ fn engine_findings(connection: &Connection, item: &Item, limit: Limit<'_>) -> an
 /// when there are none.
 fn orphans(connection: &Connection, limit: Limit<'_>) -> anyhow::Result<Option<Finding>> {
     let counted = engine::limited(connection, limit, |connection| {
-        connection.query_row("SELECT COUNT(*) FROM pragma_foreign_key_check", [], |row| row.get::<_, i64>(0))
+        connection.query_row(engine::ORPHANS, [], |row| row.get::<_, i64>(0))
     });
     match counted {
         Ok(0) => Ok(None),

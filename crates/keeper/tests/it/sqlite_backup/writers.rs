@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::Write,
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -155,4 +157,74 @@ fn a_database_that_is_deleted_and_made_anew_while_it_is_read() {
     let (item, restored) = scene.back_up(Way::Stream);
     assert_eq!(item.rows.keys().collect::<Vec<_>>(), ["other"]);
     assert!(good(&scene.prove(&item, &restored)));
+}
+
+/// Another process writes, with the stock program, and is killed in the middle of it.
+fn check_another_process(journal: &str, way: Way) {
+    let scene = Scene::new();
+    let settings =
+        format!("PRAGMA journal_mode = {journal}; PRAGMA synchronous = OFF; PRAGMA cache_size = 5;");
+    scene
+        .open()
+        .execute_batch(&format!(
+            "{settings} CREATE TABLE a (n INTEGER PRIMARY KEY, x); CREATE TABLE b (n, x);"
+        ))
+        .unwrap();
+    let mut child = Command::new("sqlite3")
+        .arg(scene.database())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, ".timeout 30000\n{settings}").unwrap();
+    let (sent, mut rounds) = (AtomicU64::new(0), 0);
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 1_u64.. {
+                let row = format!("BEGIN IMMEDIATE; INSERT INTO a VALUES ({n}, randomblob(3000)); INSERT INTO b VALUES ({n}, randomblob(30)); COMMIT;");
+                sent.store(n, Ordering::SeqCst);
+                if ended.load(Ordering::SeqCst) || writeln!(input, "{row}").is_err() {
+                    break;
+                }
+            }
+            // Most of it spills into the file before it could be committed, and it never is.
+            let long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT -i, randomblob(900) FROM n";
+            let _ = writeln!(input, "BEGIN; INSERT INTO a {long}; COMMIT;");
+        });
+        while rounds < 6 {
+            let (item, restored) = scene.back_up(way);
+            let findings = scene.prove(&item, &restored);
+            assert!(good(&findings), "{}", texts(&findings));
+            let alone = scene.folder.path().join("alone.db");
+            fs::rename(&restored, &alone).unwrap();
+            check_prefix(&alone, 0, sent.load(Ordering::SeqCst));
+            rounds += 1;
+        }
+        ended.store(true, Ordering::SeqCst);
+    });
+    let spilled = scene.folder.path().join(if journal == "WAL" {
+        "source/shop.db-wal"
+    } else {
+        "source/shop.db-journal"
+    });
+    let (before, deadline) =
+        (fs::metadata(&spilled).map_or(0, |file| file.len()), Instant::now() + Duration::from_secs(20));
+    while fs::metadata(&spilled).map_or(0, |file| file.len()) <= before + 100_000 && journal == "WAL" {
+        assert!(Instant::now() < deadline, "nothing spills");
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (item, restored) = scene.back_up(way);
+    let findings = scene.prove(&item, &restored);
+    assert!(good(&findings), "{}", texts(&findings));
+    check_prefix(&restored, 1, sent.load(Ordering::SeqCst));
+}
+
+#[test]
+fn another_process_writes_and_is_killed() {
+    check_another_process("WAL", Way::Stream);
+    check_another_process("DELETE", Way::File);
 }

@@ -43,7 +43,7 @@ pub(crate) fn rows(connection: &Connection, limit: Limit<'_>) -> anyhow::Result<
         },
     };
     for name in names {
-        let sql = format!("SELECT COUNT(*) FROM main.\"{}\"", name.replace('"', "\"\""));
+        let sql = engine::count_of(&name);
         let counted = engine::limited_in_any_order(connection, limit, |connection| {
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
         });
@@ -59,10 +59,8 @@ pub(crate) fn rows(connection: &Connection, limit: Limit<'_>) -> anyhow::Result<
     Ok(rows)
 }
 
-/// Tables with pages of their own.
 fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name";
-    connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    connection.prepare(engine::TABLES)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Runs the engine's own check of everything: the whole database is read, and its tables are compared with its indexes.

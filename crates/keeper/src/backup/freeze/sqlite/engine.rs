@@ -23,6 +23,21 @@ const COLLATIONS: usize = 32;
 /// What the engine says is cut after so many characters.
 const SAID: usize = 300;
 
+/// Every page of the database in order, as it stands in the file.
+pub(super) const PAGES: &str = "SELECT data FROM sqlite_dbpage('main')";
+/// Tables with pages of their own.
+pub(super) const TABLES: &str =
+    "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name";
+/// How many rows point to rows that are not there.
+pub(crate) const ORPHANS: &str = "SELECT COUNT(*) FROM pragma_foreign_key_check";
+/// Reads the schema, and with it begins the transaction.
+const BEGIN_READING: &str = "SELECT COUNT(*) FROM main.sqlite_schema";
+
+/// How many rows a table has.
+pub(super) fn count_of(table: &str) -> String {
+    format!("SELECT COUNT(*) FROM main.\"{}\"", table.replace('"', "\"\""))
+}
+
 /// A database on which a read transaction was begun.
 pub(super) enum Begun {
     /// Everything read from it is of one instant.
@@ -83,7 +98,7 @@ fn try_begin(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     settle(&connection)?;
     connection.execute_batch("BEGIN")?;
-    connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.query_row(BEGIN_READING, [], |_| Ok(()))?;
     Ok(connection)
 }
 

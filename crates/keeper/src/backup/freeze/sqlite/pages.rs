@@ -53,7 +53,7 @@ pub(super) fn each_block(
     }
     let page_bytes = usize::try_from(image.page_bytes)?;
     let (mut block, mut pages) = (Vec::with_capacity(BLOCK_BYTES), 0_u64);
-    let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage('main')")?;
+    let mut statement = connection.prepare(engine::PAGES)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next().context("a page could not be read")? {
         let page = row.get_ref(0)?.as_blob()?;
