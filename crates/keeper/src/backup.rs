@@ -10,6 +10,7 @@ pub mod piece;
 pub mod proof;
 pub mod record;
 pub mod repository;
+pub mod server;
 
 pub use location::Location;
 pub use piece::Piece;

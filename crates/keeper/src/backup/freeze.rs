@@ -1,5 +1,7 @@
 //! Sources held still: the parts of a backup with all that is known of them, whatever happens to the source meanwhile.
 
+pub mod command;
+pub mod postgres;
 pub mod sqlite;
 pub mod staged;
 

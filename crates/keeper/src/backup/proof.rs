@@ -1,5 +1,6 @@
 //! Whether what came out of a repository is what went in, as findings that a person reads.
 
+pub mod postgres;
 pub mod sqlite;
 
 use std::{

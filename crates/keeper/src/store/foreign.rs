@@ -2,6 +2,7 @@
 //! service's rows except those of `slow_queries` and the keys and times of `sessions`.
 
 mod advice;
+pub mod contents;
 pub mod sessions;
 
 use storage::{Backend, Database, StorageError, params};
