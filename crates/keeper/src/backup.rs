@@ -5,6 +5,7 @@
 //! compared on a machine that has nothing else.
 
 pub mod freeze;
+pub mod git;
 pub mod location;
 pub mod piece;
 pub mod proof;

@@ -7,6 +7,7 @@ mod check;
 mod cleanup;
 mod command_backup;
 mod files_contract;
+mod git_store;
 mod home;
 mod page;
 mod postgres_backup;
