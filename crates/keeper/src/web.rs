@@ -4,7 +4,7 @@ mod pages;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Extension, Router, routing::get};
+use axum::{Extension, Router};
 use chassis::{
     health::Health,
     http::{ShellSettings, shell},
@@ -53,11 +53,8 @@ impl App {
 
 /// Everything that is served.
 pub fn router(app: &App) -> Router {
-    let pages = Router::new()
-        .route("/", get(pages::show))
-        .route("/now", get(pages::now))
-        .layer(Extension(DefaultLanguage(pages::DEFAULT_LANGUAGE)))
-        .with_state(app.clone());
+    let pages =
+        pages::routes().layer(Extension(DefaultLanguage(pages::DEFAULT_LANGUAGE))).with_state(app.clone());
     let inner = app
         .health
         .routes()

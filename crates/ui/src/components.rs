@@ -15,7 +15,7 @@ pub mod list;
 pub use confirm::{Confirmation, confirm};
 pub use dialog::{dialog, drawer, open_button};
 pub use icon::{Icon, icon};
-pub use list::{Column, Tab, pager, table, tabs};
+pub use list::{Column, Order, Sort, Tab, pager, table, tabs};
 
 pub use crate::problem::error_box;
 

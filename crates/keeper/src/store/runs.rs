@@ -6,7 +6,7 @@ use keeper_core::{
     plan::set::TaskId,
 };
 use serde::Serialize;
-use storage::{Database, StorageError, Transaction, params};
+use storage::{Database, StorageError, Transaction, Value, params};
 
 use super::{holder::bad_row, ledger_rows::number};
 
@@ -28,12 +28,16 @@ pub struct RunRecord {
     pub duration_ms: Option<u64>,
     /// Exit code of its process.
     pub exit_code: Option<i32>,
-    /// What it printed, redacted and cut to its beginning and end.
+    /// What it printed, redacted and cut to its beginning and end; empty where it was not asked for.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub output: String,
 }
 
 const COLUMNS: &str =
     "seq, task, due, trigger_seq, outcome, detail, ended_at, duration_ms, exit_code, output";
+/// The same without what was printed, which is long.
+const BRIEF: &str =
+    "seq, task, due, trigger_seq, outcome, detail, ended_at, duration_ms, exit_code, '' AS output";
 
 /// Adds one.
 pub async fn add(transaction: &mut Transaction, run: &RunRecord) -> Result<(), StorageError> {
@@ -74,10 +78,98 @@ pub async fn newest(
     rows.iter().map(read).collect()
 }
 
-/// The newest outcome of every task that has one.
+/// The newest outcome of every task that has one, found task by task in the index rather than run by run; without
+/// what was printed.
 pub async fn last_of_each(database: &Database) -> Result<Vec<RunRecord>, StorageError> {
-    let sql = format!("SELECT {COLUMNS} FROM runs WHERE seq IN (SELECT MAX(seq) FROM runs GROUP BY task)");
+    let sql = format!(
+        "WITH RECURSIVE tasks (task) AS ( \
+             SELECT MIN(task) FROM runs \
+             UNION ALL \
+             SELECT (SELECT MIN(runs.task) FROM runs WHERE runs.task > tasks.task) FROM tasks \
+             WHERE tasks.task IS NOT NULL) \
+         SELECT {BRIEF} FROM runs WHERE seq IN \
+             (SELECT (SELECT MAX(seq) FROM runs WHERE runs.task = tasks.task) FROM tasks)"
+    );
     database.fetch_all(&sql, &[]).await?.iter().map(read).collect()
+}
+
+/// Which outcomes are wanted, and in which order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Of the tasks of this plan.
+    pub plan: Option<String>,
+    /// With this outcome.
+    pub outcome: Option<Outcome>,
+    /// With this text in the name of the task or in the reason, whatever the case of its Latin letters.
+    pub text: String,
+    /// Of these tasks also where the text is in neither.
+    pub tasks: Vec<String>,
+    /// By what they are sorted.
+    pub by: SortBy,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// By what outcomes are sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// When they were written down.
+    #[default]
+    Ended,
+    /// The name of the task.
+    Task,
+    /// How long the last try took.
+    Took,
+}
+
+/// The outcomes that are wanted, without what was printed. The usual order costs no more than what is given back;
+/// a text, or another order, costs a look at every outcome.
+pub async fn search(
+    database: &Database,
+    search: &Search,
+    limit: u32,
+    offset: u32,
+) -> Result<Vec<RunRecord>, StorageError> {
+    let (mut wanted, mut values): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
+    let mut bind = |value: Value| {
+        values.push(value);
+        format!("${}", values.len())
+    };
+    if let Some(plan) = &search.plan {
+        // Every name of the plan, and no other: `0` follows `/`.
+        let (from, until) = (bind(format!("{plan}/").into()), bind(format!("{plan}0").into()));
+        wanted.push(format!("task >= {from} AND task < {until}"));
+    }
+    if let Some(outcome) = search.outcome {
+        wanted.push(format!("outcome = {}", bind(outcome_word(outcome).into())));
+    }
+    if !search.text.is_empty() {
+        let text = bind(format!("%{}%", escaped(&search.text)).into());
+        let named: Vec<String> = search.tasks.iter().map(|task| bind(task.into())).collect();
+        let named = if named.is_empty() { "NULL".to_owned() } else { named.join(", ") };
+        wanted.push(format!(
+            "(task LIKE {text} ESCAPE '\\' OR detail LIKE {text} ESCAPE '\\' OR task IN ({named}))"
+        ));
+    }
+    let wanted = if wanted.is_empty() { "1 = 1".to_owned() } else { wanted.join(" AND ") };
+    let order = match (search.by, search.descending) {
+        (SortBy::Ended, false) => "seq",
+        (SortBy::Ended, true) => "seq DESC",
+        (SortBy::Task, false) => "task, seq DESC",
+        (SortBy::Task, true) => "task DESC, seq DESC",
+        (SortBy::Took, false) => "COALESCE(duration_ms, 0), seq DESC",
+        (SortBy::Took, true) => "COALESCE(duration_ms, 0) DESC, seq DESC",
+    };
+    let (limit, offset) = (bind(limit.into()), bind(offset.into()));
+    let sql =
+        format!("SELECT {BRIEF} FROM runs WHERE {wanted} ORDER BY {order} LIMIT {limit} OFFSET {offset}");
+    database.fetch_all(&sql, &values).await?.iter().map(read).collect()
+}
+
+/// A text for `LIKE` that means itself.
+fn escaped(text: &str) -> String {
+    let special = |c: char| matches!(c, '\\' | '%' | '_');
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// The outcome of what a row has triggered, once there is one.
@@ -99,7 +191,9 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn outcome_of(word: &str) -> Option<Outcome> {
+/// The outcome of a word.
+#[must_use]
+pub fn outcome_of(word: &str) -> Option<Outcome> {
     use Outcome::{CaughtUp, Failed, Interrupted, Missed, Ran, Skipped};
     [Ran, CaughtUp, Failed, Skipped, Missed, Interrupted].into_iter().find(|it| outcome_word(*it) == word)
 }

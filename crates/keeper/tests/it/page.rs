@@ -7,7 +7,20 @@ use testkit::{
     process::{Program, Ready, Spawned, free_port},
 };
 
-use crate::home::{Home, ROLE, task};
+use chassis::Clock;
+use keeper::state::{Entry, Writer};
+use keeper_core::{
+    ledger::{
+        Event,
+        event::{Occurrence, Outcome},
+    },
+    plan::set::TaskId,
+};
+
+use crate::{
+    home::{Home, ROLE, task},
+    standings::{BACKUP, failed, proof, taken, write},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -18,7 +31,11 @@ struct Daemon {
 }
 
 async fn daemon(tasks: &str) -> Daemon {
-    let home = Home::new(tasks);
+    daemon_at(Home::new(tasks)).await
+}
+
+/// A keeper in a folder where others may have been before.
+async fn daemon_at(home: Home) -> Daemon {
     let address = format!("127.0.0.1:{}", free_port().unwrap());
     let running = Program::new(env!("CARGO_BIN_EXE_keeper"))
         .args(["run", "plan.toml", "--bind", &address])
@@ -132,6 +149,138 @@ fn commands_work_without_a_running_keeper() {
 }
 
 #[tokio::test]
+async fn backups_are_on_the_page_in_the_metrics_and_in_the_status() {
+    let home = Home::new(BACKUP);
+    let clock = Clock::system();
+    let at = clock.now() - jiff::SignedDuration::from_hours(3);
+    let bad = proof("local", "a1", &["<b>sessions has 11 rows, 12 were counted"], false, 60);
+    write(&home, &clock, vec![taken("local", "a1", at, None), bad]).await;
+    let good = proof("away", "b1", &["equal"], true, 10_800);
+    write(&home, &clock, vec![taken("away", "b1", at, None), good, failed("away", "403 Forbidden")]).await;
+    let mut daemon = daemon_at(home).await;
+
+    let (_, page) = daemon.get("/", "en").await;
+    let needs = page.find("Backups that cannot be relied on").unwrap();
+    assert!(
+        needs < page.find("dl class=\"stats\"").unwrap() && !page.contains("Nothing needs anybody"),
+        "{page}"
+    );
+    assert!(page.contains("href=\"#backup-p-full-local\"") && page.contains("id=\"backup-p-full-local\""));
+    assert!(page.contains("failed: &lt;b&gt;sessions has 11 rows"), "{page}");
+    assert!(page.contains("403 Forbidden. It may be down for 6 hours."), "{page}");
+    assert!(
+        page.contains("3.0 GiB, 40.0 MiB added") && page.contains("restored and compared in 4.2 s"),
+        "{page}"
+    );
+    let (_, page) = daemon.get("/now", "zh-CN").await;
+    assert!(
+        page.contains("不可依赖的备份") && page.contains("已失败 1 次") && page.contains("每日全量备份"),
+        "{page}"
+    );
+
+    let (_, health) = daemon.get("/health", "en").await;
+    assert!(health.contains("1 cannot be relied on: p/full in local"), "{health}");
+    let (_, metrics) = daemon.get("/metrics", "en").await;
+    for line in [
+        "keeper_backup_verdict{backup=\"p/full\",store=\"local\"} 2",
+        "keeper_backup_verdict{backup=\"p/full\",store=\"away\"} 1",
+        "keeper_backup_proved_age_seconds{backup=\"p/full\",store=\"local\"} NaN",
+        "keeper_backup_proved_age_seconds{backup=\"p/full\",store=\"away\"} 108",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+
+    let (code, said) = keeper(&daemon.home, &["status"]);
+    assert!(code == 1 && said.contains("backups: 1 red, 1 amber, 0 green"), "{said}");
+    assert!(
+        said.contains("NEEDS SOMEBODY  backup p/full in local is red: the proof of the one of"),
+        "{said}"
+    );
+    assert!(said.contains("p/full  away   amber  3h old  1"), "{said}");
+    let (_, said) = keeper(&daemon.home, &["status", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let (local, away) = (&json["backups"][0], &json["backups"][1]);
+    assert_eq!((&local["level"], &local["proved_age_seconds"]), (&"red".into(), &serde_json::Value::Null));
+    assert!(away["proved_age_seconds"].as_u64().unwrap() >= 10_800 && away["level"] == "amber", "{said}");
+    assert_eq!(away["reasons"][0]["reason"], "failing");
+
+    // A plan without it: what was measured is no longer.
+    daemon.home.plan("");
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    while !daemon
+        .get("/metrics", "en")
+        .await
+        .1
+        .contains("keeper_backup_verdict{backup=\"p/full\",store=\"local\"} NaN")
+    {
+        assert!(tokio::time::Instant::now() < deadline, "the gauge still says what was");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(daemon.running.terminate(LIMIT).await.unwrap().code(), Some(0));
+}
+
+/// An outcome as a run leaves it.
+fn settled(task: &str, minute: i64, outcome: Outcome, detail: &str, duration_ms: u64) -> Event {
+    let due = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(minute);
+    let occurrence = Occurrence { task: TaskId::new("p", task), due, trigger: None };
+    Event::Settled {
+        occurrence,
+        outcome,
+        detail: detail.to_owned(),
+        duration_ms: Some(duration_ms),
+        exit_code: None,
+    }
+}
+
+/// Three hundred outcomes of two tasks.
+async fn history(home: &Home) {
+    let outcome = |number: i64| match number % 100 {
+        0 => settled("bad", number, Outcome::Failed, "磁盘 100% full", 60_000),
+        _ => settled("good", number, Outcome::Ran, "fine", u64::try_from(number).unwrap()),
+    };
+    let mut writer = Writer::take(&home.config.state, Clock::system()).await.unwrap();
+    let rows = (0..300).map(outcome).map(Entry::from).collect();
+    writer.append(Clock::system().now(), rows).await.unwrap();
+    writer.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn lists_are_chosen_and_sorted_by_their_address_alone() {
+    let shell = "action.shell = \"true\"";
+    let tasks = task("good", "daily 02:00", &format!("title = \"夜间检查\"\n{shell}"))
+        + &task("bad", "daily 01:00", shell)
+        + &task("idle", "manual", shell);
+    let home = Home::new(&tasks);
+    history(&home).await;
+    let mut daemon = daemon_at(home).await;
+    let rows = |page: &str| page.matches("<th scope=\"row\"").count();
+    for (address, expected, holds) in [
+        ("/runs", 100, "rel=\"next\" href=\"?page=2\""),
+        ("/runs?page=3", 100, "201 to 300"),
+        ("/runs?outcome=failed", 3, "磁盘 100% full"),
+        ("/runs?outcome=failed&text=100%25", 3, "value=\"100%\""),
+        ("/runs?text=100_", 0, "Nothing is like that"),
+        ("/runs?text=%E5%A4%9C%E9%97%B4&sort=-took", 100, "299 ms"),
+        ("/runs?plan=other", 0, "Show all"),
+        ("/runs?sort=task&lang=en", 100, "href=\"?sort=-task&amp;lang=en\""),
+        ("/tasks", 3, "3 of 3 tasks"),
+        ("/tasks?outcome=never", 1, "p/idle"),
+        ("/tasks?text=%E5%A4%9C%E9%97%B4&lang=en", 1, "name=\"lang\" value=\"en\""),
+        ("/tasks?sort=-task&page=x&nonsense=1", 3, "aria-sort=\"descending\""),
+    ] {
+        let (status, page) = daemon.get(address, "en").await;
+        assert_eq!((status, rows(&page)), (200, expected), "{address}: {page}");
+        assert!(page.contains(holds), "{address} has no {holds}: {page}");
+    }
+    // The address asks for a language: every link of the page asks for the same.
+    let (_, page) = daemon.get("/runs?lang=en&outcome=failed", "zh-CN").await;
+    assert!(page.contains("Newest first") && page.contains("href=\"/tasks?lang=en\""), "{page}");
+    let (_, page) = daemon.get("/?lang=en", "zh-CN").await;
+    assert!(page.contains("hx-get=\"/now?lang=en\"") && page.contains("href=\"/runs?lang=en\""), "{page}");
+    assert_eq!(daemon.running.terminate(LIMIT).await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
 async fn the_page_is_readable_everywhere_and_keeps_itself_up_to_date() {
     let mut tasks = String::new();
     for number in 0..40 {
@@ -140,8 +289,10 @@ async fn the_page_is_readable_everywhere_and_keeps_itself_up_to_date() {
         tasks += &task(&format!("a-task-with-a-rather-long-name-{number}"), "daily 02:00", &rest);
     }
     tasks += &task("bad", "manual", "action.shell = \"echo the disk is nearly full >&2; exit 5\"");
-    tasks += &task("later", "daily 01:00", "action.keeper = \"backup verify --latest\"");
-    let mut daemon = daemon(&tasks).await;
+    tasks += &task("later", "daily 01:00", "action.keeper = \"audit secrets\"");
+    tasks += &task("slow", "manual", "title = \"一项很慢的任务\"\naction.shell = \"sleep 600\"");
+    let home = Home::new(&(tasks + BACKUP));
+    let mut daemon = daemon_at(home).await;
     let url = format!("http://{}/", daemon.address);
     let desktop = BrowserOptions::default();
     let looks = [
@@ -169,3 +320,58 @@ async fn the_page_is_readable_everywhere_and_keeps_itself_up_to_date() {
     }
     daemon.running.terminate(LIMIT).await.unwrap();
 }
+
+#[tokio::test]
+async fn backups_and_lists_are_readable_everywhere() {
+    let mut tasks = BACKUP.to_owned() + SECOND;
+    for number in 0..30 {
+        let title = format!("title = \"第{number}项：每日检查数据库备份与日志文件的完整性并记录结果\"");
+        tasks +=
+            &task(&format!("a-task-{number}"), "daily 02:00", &format!("{title}\naction.shell = \"true\""));
+    }
+    tasks += &task("good", "manual", "action.shell = \"true\"");
+    tasks += &task("bad", "manual", "action.shell = \"true\"");
+    let home = Home::new(&tasks);
+    history(&home).await;
+    let clock = Clock::system();
+    let at = |hours: i64| clock.now() - jiff::SignedDuration::from_hours(hours);
+    let long = "sessions has 11 rows, 12 were counted; turns has 90 rows, 91 were counted; the hash of the rows of \
+                settings differs";
+    let rows = vec![
+        taken("local", "a1", at(27), None),
+        proof("local", "a1", &["equal"], true, 27 * 3_600),
+        taken("local", "a2", at(3), Some("wrong # of entries in index sqlite_autoindex_sessions_1")),
+        proof("local", "a2", &[long], false, 3 * 3_600),
+        taken("away", "b1", at(3), None),
+        proof("away", "b1", &["equal"], true, 3 * 3_600),
+        failed("away", "PUT https://example.org/bucket/data/3f: 503 Service Unavailable"),
+    ];
+    write(&home, &clock, rows).await;
+    let mut daemon = daemon_at(home).await;
+    let desktop = BrowserOptions { language: "zh-CN".to_owned(), ..BrowserOptions::default() };
+    let phone = BrowserOptions { language: "zh-CN".to_owned(), ..BrowserOptions::phone() };
+    let looks = [
+        ("light", BrowserOptions { language: "en".to_owned(), ..desktop.clone() }),
+        ("dark", BrowserOptions { dark: true, ..desktop }),
+        ("phone", phone.clone()),
+        ("phone-dark", BrowserOptions { dark: true, language: "en".to_owned(), ..phone }),
+    ];
+    for (name, options) in looks {
+        let Some(browser) = Browser::start(options).await else { return };
+        for (page, path) in [("now", "/"), ("tasks", "/tasks?sort=-task"), ("runs", "/runs?outcome=failed")] {
+            browser.goto(&format!("http://{}{path}", daemon.address)).await.unwrap();
+            browser.wait_for("table", LIMIT).await.unwrap();
+            let overflow =
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(browser.eval(overflow).await.unwrap(), 0, "{page} {name} scrolls sideways");
+            assert_eq!(browser.console_errors().await.unwrap(), Vec::<String>::new(), "{page} {name}");
+            browser.screenshot_whole(&format!("keeper-{page}-{name}")).await.unwrap();
+        }
+        browser.quit().await.unwrap();
+    }
+    daemon.running.terminate(LIMIT).await.unwrap();
+}
+
+/// Another backup, of which nothing is known.
+const SECOND: &str = "\n[[backup]]\nname = \"hourly-incremental-of-the-database\"\ntitle = \"每小时增量备份\"\n\
+    sources = [{ folder = \"data\" }]\nschedule = \"hourly\"\nkeep.days = 7\nstores = [\"local\"]\n";

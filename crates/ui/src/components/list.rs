@@ -13,17 +13,73 @@ pub struct Column {
     pub label: String,
     /// Figures: aligned right with tabular digits.
     pub numeric: bool,
+    /// Where the heading leads, on a list that can be sorted by this column.
+    pub sort: Option<Sort>,
+}
+
+/// The heading of a column by which a list can be sorted. A phone shows no headings: give it another way to sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// The list sorted by this column, or the other way round if it is already.
+    pub href: String,
+    /// How the list is sorted by this column now.
+    pub now: Option<Order>,
+}
+
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The smallest.
+    Ascending,
+    /// The largest.
+    Descending,
+}
+
+impl Order {
+    fn name(self) -> &'static str {
+        match self {
+            Order::Ascending => "ascending",
+            Order::Descending => "descending",
+        }
+    }
+
+    fn arrow(self) -> &'static str {
+        match self {
+            Order::Ascending => "↑",
+            Order::Descending => "↓",
+        }
+    }
 }
 
 impl Column {
     /// A column of words.
     pub fn text(label: impl Into<String>) -> Column {
-        Column { label: label.into(), numeric: false }
+        Column { label: label.into(), numeric: false, sort: None }
     }
 
     /// A column of figures.
     pub fn figures(label: impl Into<String>) -> Column {
-        Column { label: label.into(), numeric: true }
+        Column { label: label.into(), numeric: true, sort: None }
+    }
+
+    /// The same with a heading that sorts.
+    #[must_use]
+    pub fn sorted(self, href: impl Into<String>, now: Option<Order>) -> Column {
+        Column { sort: Some(Sort { href: href.into(), now }), ..self }
+    }
+}
+
+fn heading(column: &Column) -> Markup {
+    let now = column.sort.as_ref().and_then(|sort| sort.now);
+    html! {
+        th scope="col" class=[column.numeric.then_some("num")] aria-sort=[now.map(Order::name)] {
+            @if let Some(sort) = &column.sort {
+                a href=(sort.href) {
+                    (column.label)
+                    @if let Some(now) = now { span aria-hidden="true" { " " (now.arrow()) } }
+                }
+            } @else { (column.label) }
+        }
     }
 }
 
@@ -35,7 +91,7 @@ pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup 
             table.table {
                 caption.visually-hidden { (caption) }
                 thead { tr {
-                    @for column in columns { th scope="col" class=[column.numeric.then_some("num")] { (column.label) } }
+                    @for column in columns { (heading(column)) }
                 } }
                 tbody { @for row in rows { tr { @for (index, (cell, column)) in row.iter().zip(columns).enumerate() {
                     @if index == 0 {
@@ -103,6 +159,17 @@ mod tests {
         let rows = [vec![html! { "Fog" }, html! { "12" }, html! { "left out" }]];
         let text = table("Sessions", &columns, &rows).into_string();
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_heading_that_sorts_says_how_the_list_is_sorted() {
+        let columns = [
+            Column::text("Name").sorted("?sort=name", None),
+            Column::figures("Turns").sorted("?sort=turns", Some(Order::Descending)),
+        ];
+        let text = table("Sessions", &columns, &[]).into_string();
+        assert!(text.contains("<th scope=\"col\"><a href=\"?sort=name\">Name</a></th>"), "{text}");
+        assert!(text.contains("aria-sort=\"descending\"><a href=\"?sort=turns\">Turns<span"), "{text}");
     }
 
     #[test]
