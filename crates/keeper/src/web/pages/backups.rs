@@ -30,9 +30,9 @@ pub(super) fn needs(language: Language, backups: &[BackupState], now: Timestamp)
                 ul { @for state in &red {
                     li {
                         a href=(format!("#{}", anchor(state))) { code { (state.backup) } } " "
-                        (text_with(language, "in-store", &[("store", Arg::from(&state.store))])) ": "
-                        (why(state).unwrap_or_default())
+                        (text_with(language, "in-store", &[("store", Arg::from(&state.store))]))
                         @if let Some(owner) = &state.owner { " · " (text(language, "owner")) " " (owner) }
+                        div { (why(state).unwrap_or_default()) }
                     }
                 } }
             }))
@@ -88,7 +88,7 @@ fn row(language: Language, state: &BackupState, now: Timestamp) -> Vec<Markup> {
         html! {
             div {
                 (verdict(language, state.verdict.level))
-                @for why in &state.verdict.reasons { div.soft { (reason(language, why, now)) } }
+                @for why in &state.verdict.reasons { div.soft.words { (reason(language, why, now)) } }
             }
         },
         proved(language, state.proved.as_ref(), now),

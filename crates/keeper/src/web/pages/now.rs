@@ -22,7 +22,7 @@ use crate::{
 /// So many times to come are shown.
 const NEXT: usize = 12;
 /// So many outcomes are shown.
-const LAST: u32 = 30;
+const LAST: u32 = 12;
 /// A unit is used when there are at least so many of it, so that the figure moves.
 const FINE: u64 = 100;
 
@@ -120,6 +120,16 @@ fn needs(language: Language, seen: &Seen) -> Markup {
         @if let Some(refused) = &snapshot.refused {
             (notice(Mark::Error, &text(language, "plan-refused"), &html! { pre { (refused) } }))
         }
+        @if !alarming.is_empty() {
+            (notice(Mark::Error, &text(language, "not-done"), &html! {
+                ul { @for run in &alarming {
+                    li {
+                        code { (run.occurrence.task) } " " (outcome(language, run.outcome)) " "
+                        (run.detail) " · " (relative_time(language, run.ended_at, seen.now))
+                    }
+                } }
+            }))
+        }
         @if !lacking.is_empty() {
             (notice(Mark::Warning, &text(language, "lacking"), &html! {
                 ul { @for (part, tasks) in &lacking { li { (part) ": " (tasks) } } }
@@ -129,16 +139,6 @@ fn needs(language: Language, seen: &Seen) -> Markup {
             (notice(Mark::Warning, &text(language, "overdue"), &html! {
                 ul { @for (task, at) in &overdue {
                     li { code { (task.id) } " " (name(task)) " · " (relative_time(language, *at, seen.now)) }
-                } }
-            }))
-        }
-        @if !alarming.is_empty() {
-            (notice(Mark::Error, &text(language, "not-done"), &html! {
-                ul { @for run in &alarming {
-                    li {
-                        code { (run.occurrence.task) } " " (outcome(language, run.outcome)) " "
-                        (run.detail) " · " (relative_time(language, run.ended_at, seen.now))
-                    }
                 } }
             }))
         }
@@ -277,7 +277,7 @@ mod tests {
         let epoch = Timestamp::UNIX_EPOCH;
         let open = OpenState { due: epoch, since: epoch, attempt: 1, overdue_at: None, progress: None };
         assert!(shown(&open).contains("running") && !shown(&open).contains("progress"));
-        let far = shown(&OpenState { progress: Some((3 << 30, 12 << 30)), ..open.clone() });
+        let far = shown(&OpenState { progress: Some((3 << 30, 12 << 30)), ..open });
         assert!(far.contains("3072 of 12288 MiB") && far.contains("max=\"12288\" value=\"3072\""), "{far}");
         let human = shown(&OpenState { overdue_at: Some(Timestamp::MAX), ..open });
         assert!(human.contains("for people"), "{human}");

@@ -113,7 +113,7 @@ pub(super) fn list(
             named(snapshot, run.occurrence.task.as_str()),
             outcome(language, run.outcome),
             html! { (took.unwrap_or_else(|| "–".to_owned())) },
-            html! { span.soft { (run.detail) } },
+            html! { span.soft.words { (run.detail) } },
         ]
     };
     let rows: Vec<Vec<Markup>> = runs.iter().map(row).collect();

@@ -138,7 +138,7 @@ fn row(language: Language, (task, last): &Known<'_>, now: Timestamp) -> Vec<Mark
             div {
                 @if let Some(run) = last {
                     (outcome(language, run.outcome)) " " (relative_time(language, run.ended_at, now))
-                    div.soft { (run.detail) }
+                    div.soft.words { (run.detail) }
                 } @else { (text(language, "outcome-never")) }
             }
         },
