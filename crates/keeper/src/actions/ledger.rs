@@ -14,7 +14,8 @@ pub(super) async fn verify(around: &Surroundings<'_>) -> anyhow::Result<Report> 
     let own = around.state.context("there is no state file")?;
     let (verdict, summary, data) = match state::verify(own, &[]).await? {
         Ok(all) => {
-            let summary = format!("{} rows hold, head {}", all.rows, all.head);
+            let (rows, known) = (all.rows, all.anchors);
+            let summary = format!("{rows} rows hold, with {known} head(s) known outside; head {}", all.head);
             (Verdict::Good, summary, serde_json::to_value(all)?)
         }
         Err(found) => (Verdict::Bad, found.to_string(), json!({ "break": found })),

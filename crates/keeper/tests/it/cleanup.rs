@@ -1,6 +1,10 @@
 //! Old sessions are deleted only when nobody plays them and a proved backup holds them: on loom's own tables.
 
-use std::{fs, process::Command as Process, time::Duration};
+use std::{
+    fs,
+    process::{Command as Process, Stdio},
+    time::{Duration, Instant},
+};
 
 use chassis::{Clock, clock::utc_text};
 use jiff::{SignedDuration, Timestamp};
@@ -429,5 +433,50 @@ async fn a_task_deletes_and_the_command_shows() {
     let state = State::open(&home.config.state, clock.clone()).await.unwrap();
     let rows = ledger_rows::newest(&state.database, 2).await.unwrap();
     assert!(cleaned(&rows[1].event().unwrap()), "the row stands before the outcome");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_kill_leaves_whole_sessions_and_the_next_run_goes_on() {
+    let temporary = TempDb::sqlite();
+    let database = loom(&temporary.url).await;
+    let names: Vec<String> = (0..100).map(|number| format!("s{number:03}")).collect();
+    for name in &names {
+        session(&database, name, 300, 200, 200).await;
+    }
+    let home = Home::new("");
+    let mut writer = Writer::take(&home.config.state, clock()).await.unwrap();
+    let held: Vec<&str> = names.iter().map(String::as_str).collect();
+    proved(&mut writer, "s1", 1, true, &held).await;
+    writer.release().await.unwrap();
+    let tasks = format!("\n[service.app]\n{}\n", place(&temporary, home.folder.path()))
+        + &task("clean", "manual", &format!("action.keeper = \"{LINE}\""));
+    home.plan(&tasks);
+    let start = || {
+        let state = format!("state.file={}", home.config.state.file);
+        let mut command = Process::new(env!("CARGO_BIN_EXE_keeper"));
+        command.args(["task", "run", "clean", "--plan", "plan.toml", "--set", &state]);
+        command.stdout(Stdio::null()).current_dir(home.folder.path()).spawn().unwrap()
+    };
+    for most in [85, 50] {
+        let mut running = start();
+        let until = Instant::now() + Duration::from_secs(60);
+        while sessions::count(&database).await.unwrap() > most {
+            assert!(Instant::now() < until, "nothing is deleted");
+            tokio::task::yield_now().await;
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        let left = left(&database).await.len() as u64;
+        assert!(left > 0 && left <= most, "{left}");
+    }
+    assert!(start().wait().unwrap().success());
+    assert!(left(&database).await.is_empty());
+    let state = State::open(&home.config.state, clock()).await.unwrap();
+    let rows = ledger_rows::after(&state.database, 0, 1_000).await.unwrap();
+    let events: Vec<Event> = rows.iter().map(|row| row.event().unwrap()).collect();
+    let meant = |event: &&Event| matches!(event, Event::Note { subject, .. } if subject == "clean-up of app");
+    assert_eq!(events.iter().filter(meant).count(), 3, "what was meant stands although it was killed");
+    assert!(keeper::state::verify(&state, &[]).await.unwrap().is_ok());
     database.close().await;
 }
