@@ -56,7 +56,7 @@ fn the_next_day() {
         day,
         [
             "21 18:00 loom/backup/full",
-            "21 19:00 loom/backup/database",
+            "21 19:00 loom/backup/loom-db",
             "22 01:00 loom/advisories",
             "22 01:00 loom/audit-log",
             "22 01:00 loom/error-log",
@@ -203,7 +203,7 @@ fn the_backups_and_recovery_of_loom() {
             ("full", "daily 02:00".to_owned(), Some(30), false, vec![Local, Cloud]),
             ("incremental", "hourly".to_owned(), Some(7), false, vec![Local]),
             ("config", "on change".to_owned(), None, true, vec![Git]),
-            ("database", "daily 03:00".to_owned(), Some(90), false, vec![OffSite]),
+            ("loom-db", "daily 03:00".to_owned(), Some(90), false, vec![Local, OffSite]),
         ]
     );
     assert_eq!(loom.backup[0].plain_copy.as_ref().unwrap().path, "backup/loom-{date}.db");

@@ -27,5 +27,6 @@ CREATE TABLE backup_tries (
     restored_at   TEXT,
     restored_good BIGINT,
     restored_ms   BIGINT,
+    pruned_at     TEXT,            -- when old ones were dropped last
     PRIMARY KEY (backup, store)
 );

@@ -8,10 +8,12 @@ use keeper_core::plan::{Plan, command::Command, service::Service, value::Service
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    progress::Gauge,
     report::Report,
     state::{Rows, State},
 };
 
+pub(crate) mod backup;
 mod cleanup;
 mod database;
 mod health;
@@ -31,6 +33,10 @@ pub struct Surroundings<'a> {
     pub state: Option<&'a State>,
     /// Rows of the ledger, where they can be written.
     pub rows: Option<&'a Rows>,
+    /// Folder for what is set aside and for restored copies under proof.
+    pub scratch: &'a Path,
+    /// How far long work has come.
+    pub progress: &'a Gauge,
     /// The time.
     pub clock: &'a Clock,
     /// Work on threads ends when this is cancelled.
@@ -49,6 +55,11 @@ pub async fn carry_out(around: &Surroundings<'_>, command: &Command) -> anyhow::
         "db maintain" => database::maintain(around, command).await,
         "db slow" => database::slow(around, command).await,
         "db advise" => database::advise(around, command).await,
+        "backup run" => backup::run(around, command.operand()).await,
+        "backup list" => backup::list(around, command).await,
+        "backup verify" => backup::verify(around, command).await,
+        "backup prune" => backup::prune(around, command, false, |_| {}).await,
+        "backup restore" => backup::test(around, command).await,
         "ledger verify" => ledger::verify(around).await,
         other => bail!("this keeper has no command `{other}`"),
     }
@@ -68,6 +79,6 @@ impl Surroundings<'_> {
 }
 
 /// A path of a service, in its folder.
-fn path_of(service: &Service, path: &str) -> PathBuf {
+pub(crate) fn path_of(service: &Service, path: &str) -> PathBuf {
     Path::new(service.directory.as_deref().unwrap_or("")).join(path)
 }

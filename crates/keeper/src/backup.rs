@@ -6,12 +6,20 @@
 
 pub mod freeze;
 pub mod git;
+mod history;
+pub mod list;
 pub mod location;
 pub mod piece;
+pub mod plain_copy;
 pub mod proof;
+pub mod prune;
 pub mod record;
 pub mod repository;
+pub mod restore;
 pub mod server;
+pub mod take;
+pub mod verify;
+pub mod work;
 
 pub use location::Location;
 pub use piece::Piece;

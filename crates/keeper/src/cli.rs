@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod act;
+mod backup;
 mod check;
 mod daemon;
 mod ledger;
@@ -85,6 +86,9 @@ enum Command {
     /// Keep databases up, show slow statements, propose indexes
     #[command(subcommand)]
     Db(act::Db),
+    /// Take, show, prove, drop and restore backups
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Look at the record of everything that happened
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -127,6 +131,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Stats(command) => act::run(&invocation, &command.line(), command.plans()).await,
         Command::System(command) => act::run(&invocation, &command.line(), command.plans()).await,
         Command::Db(command) => act::run(&invocation, &command.line(), command.plans()).await,
+        Command::Backup(command) => command.run(&invocation).await,
         Command::Ledger(command) => command.run(&invocation).await,
         Command::CheckConfig => check_config(&invocation),
     }

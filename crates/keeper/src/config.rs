@@ -76,11 +76,19 @@ pub struct RunsConfig {
     pub output_limit_bytes: usize,
     /// From the polite signal at the time limit to the one that cannot be refused.
     pub kill_after_seconds: u64,
+    /// Folder for sources that are set aside while they are backed up, and for restored copies under proof: as
+    /// large as the largest of both.
+    pub scratch: String,
 }
 
 impl Default for RunsConfig {
     fn default() -> Self {
-        Self { at_once: 4, output_limit_bytes: 64 * 1024, kill_after_seconds: 10 }
+        Self {
+            at_once: 4,
+            output_limit_bytes: 64 * 1024,
+            kill_after_seconds: 10,
+            scratch: "data/keeper-scratch".to_owned(),
+        }
     }
 }
 

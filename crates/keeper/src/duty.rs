@@ -9,6 +9,7 @@ use keeper_core::plan::{
     procedure::Scanner,
     set::Work,
     task::{Action, Checklist},
+    value::BackupName,
 };
 
 /// Commands that this keeper carries out when a plan calls them.
@@ -22,6 +23,11 @@ pub const COMMANDS: &[&str] = &[
     "db clean-up",
     "db slow",
     "db advise",
+    "backup run",
+    "backup list",
+    "backup verify",
+    "backup prune",
+    "backup restore",
     "ledger verify",
 ];
 
@@ -30,6 +36,8 @@ pub const COMMANDS: &[&str] = &[
 pub enum Duty {
     /// One of keeper's own commands.
     Command(Command),
+    /// A backup of the plan, by its name.
+    Backup(BackupName),
     /// A shell command, and the service it belongs to.
     Shell {
         /// The command.
@@ -63,9 +71,7 @@ impl Duty {
                     .and_then(|service| service.directory.clone());
                 of_action(plan, &task.action, directory)
             }
-            Work::Backup(backup) => {
-                later(format!("back up {}", backup.name), "backup and restore (section 4)")
-            }
+            Work::Backup(backup) => Self::Backup(backup.name.clone()),
             Work::Experiment(experiment) => {
                 later(format!("audit the experiment {}", experiment.name), "audits (section 8)")
             }
@@ -108,6 +114,7 @@ impl fmt::Display for Duty {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(command) => write!(formatter, "keeper {command}"),
+            Self::Backup(name) => write!(formatter, "keeper backup run {name}"),
             Self::Shell { command, .. } => {
                 formatter.write_str(command.lines().next().unwrap_or_default().trim())
             }

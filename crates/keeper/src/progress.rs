@@ -11,6 +11,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::backup::repository::Progress;
+
 /// No total is known. No work is as large as this.
 const UNKNOWN: u64 = u64::MAX;
 /// How often a bar moves though nothing is counted, so that one sees that it lives.
@@ -65,6 +67,16 @@ impl Gauge {
     pub fn figures(&self) -> Option<(u64, u64)> {
         let (done, total) = (self.figures.done.load(Relaxed), self.figures.total.load(Relaxed));
         (total != UNKNOWN).then(|| (done.min(total), total))
+    }
+}
+
+impl Progress for Gauge {
+    fn total(&self, bytes: u64) {
+        self.set_total(bytes);
+    }
+
+    fn done(&self, bytes: u64) {
+        self.add(bytes);
     }
 }
 

@@ -29,6 +29,18 @@ pub enum Verdict {
     Skipped,
 }
 
+impl Verdict {
+    /// Of two things together: not well when one is not, skipped only when both were.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Bad, _) | (_, Self::Bad) => Self::Bad,
+            (Self::Good, _) | (_, Self::Good) => Self::Good,
+            _ => Self::Skipped,
+        }
+    }
+}
+
 impl Report {
     /// There was nothing to look at, for this reason.
     pub fn skipped(reason: impl Into<String>) -> Self {

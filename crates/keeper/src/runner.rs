@@ -1,6 +1,6 @@
 //! Carries one duty out, within its time limit, and says how it ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use chassis::clock::Clock;
 use keeper_core::{
@@ -72,22 +72,10 @@ pub async fn run(job: &Job, stop: &CancellationToken) -> Ran {
         }
         Duty::Scan(scanner) => scan(job, scanner, stop).await,
         Duty::Command(command) => {
-            let surroundings = Surroundings {
-                plan: &job.plan,
-                state: Some(&job.state),
-                rows: Some(&job.rows),
-                clock: &job.clock,
-                stop: stop.child_token(),
-            };
-            // A part that works on a thread of its own sees the token when this is dropped.
-            let guard = surroundings.stop.clone().drop_guard();
-            let ran = tokio::select! {
-                report = actions::carry_out(&surroundings, command) => of_report(job, report),
-                () = tokio::time::sleep(job.time_limit) => timed_out(job, String::new()),
-                () = stop.cancelled() => stopped(String::new()),
-            };
-            drop(guard);
-            ran
+            inside(job, stop, async |around| actions::carry_out(around, command).await).await
+        }
+        Duty::Backup(name) => {
+            inside(job, stop, async |around| actions::backup::run(around, Some(name.as_str())).await).await
         }
         Duty::Human(_) => ran(End::Skipped, "people do this".to_owned(), String::new()),
         Duty::Later { part, .. } => {
@@ -98,6 +86,30 @@ pub async fn run(job: &Job, stop: &CancellationToken) -> Ran {
     ran.measured.duration_ms = Some(took);
     ran.detail = sentence(&ran.detail);
     ran
+}
+
+/// Carries out what keeper does itself.
+async fn inside(
+    job: &Job,
+    stop: &CancellationToken,
+    act: impl AsyncFnOnce(&Surroundings<'_>) -> anyhow::Result<Report>,
+) -> Ran {
+    let surroundings = Surroundings {
+        plan: &job.plan,
+        state: Some(&job.state),
+        rows: Some(&job.rows),
+        scratch: Path::new(&job.limits.scratch),
+        progress: &job.progress,
+        clock: &job.clock,
+        stop: stop.child_token(),
+    };
+    // A part that works on a thread of its own sees the token when this is dropped.
+    let _guard = surroundings.stop.clone().drop_guard();
+    tokio::select! {
+        report = act(&surroundings) => of_report(job, report),
+        () = tokio::time::sleep(job.time_limit) => timed_out(job, String::new()),
+        () = stop.cancelled() => stopped(String::new()),
+    }
 }
 
 fn shell(job: &Job, command: &str, directory: Option<String>, output_bytes: usize) -> Shell {

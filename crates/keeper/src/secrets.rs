@@ -1,6 +1,6 @@
 //! Secrets that a plan names by their place: read when they are needed, and masked wherever they might be printed.
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::MetadataExt, process::Command};
 
 use anyhow::{Context, bail};
 use chassis::{Secret, config::Environment};
@@ -39,6 +39,12 @@ pub fn read(source: &SecretSource, environment: &Environment) -> anyhow::Result<
             environment.get(name).with_context(|| format!("the variable {name} is not set"))?.to_owned()
         }
         SecretSource::File(path) => {
+            let about = fs::metadata(path).with_context(|| {
+                format!("there is no secret in {path}; write it there, readable for keeper's user alone")
+            })?;
+            if about.mode() & 0o077 != 0 {
+                bail!("{path} may be read by others than its owner; run `chmod 600 {path}`");
+            }
             let text = fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
             text.trim_end_matches(['\n', '\r']).to_owned()
         }
@@ -57,6 +63,8 @@ pub fn read(source: &SecretSource, environment: &Environment) -> anyhow::Result<
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -73,6 +81,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
         fs::write(&file, "from-file\n").unwrap();
+        let open = folder.path().join("open");
+        fs::write(&open, "for all\n").unwrap();
+        for (path, mode) in [(&file, 0o600), (&open, 0o644)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
         let environment = Environment::from_pairs([("NAME", "from-env")]);
         let check = |source, expected: Option<&str>| {
             let found = read(&source, &environment).ok();
@@ -81,6 +94,8 @@ mod tests {
         check(SecretSource::Env("NAME".to_owned()), Some("from-env"));
         check(SecretSource::Env("ABSENT".to_owned()), None);
         check(SecretSource::File(file.display().to_string()), Some("from-file"));
+        check(SecretSource::File(open.display().to_string()), None);
+        check(SecretSource::File("/nonexistent".to_owned()), None);
         check(SecretSource::Command("echo first; echo second".to_owned()), Some("first"));
         check(SecretSource::Command("exit 1".to_owned()), None);
     }

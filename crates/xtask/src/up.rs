@@ -5,6 +5,9 @@ pub mod readiness;
 
 use std::{
     collections::VecDeque,
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -26,6 +29,8 @@ use crate::{
 /// The programs in the order they start; the port is the one without `--port-base`, the path what a person opens.
 const PROGRAMS: [(&str, u16, &str); 3] =
     [("loom", 8000, "/"), ("chimera", 8001, "/health"), ("keeper", 8002, "/")];
+/// Where the plans look for the password of the backups.
+const BACKUP_PASSWORD: &str = "data/keeper-backup.password";
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Longer than the programs' own drain time, so that a turn being played is finished.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -59,6 +64,9 @@ pub fn run(workspace: &Workspace, arguments: &UpArguments) -> anyhow::Result<Exi
         ports::require_free(program.name, program.port)?;
     }
     let binaries = build(workspace, &planned)?;
+    if planned.iter().any(|program| program.name == "keeper") {
+        backup_password(&workspace.root)?;
+    }
     let data = arguments.data.as_deref().map(std::path::absolute).transpose()?;
     let mut running = Vec::new();
     for (program, binary) in planned.iter().zip(binaries) {
@@ -75,6 +83,24 @@ pub fn run(workspace: &Workspace, arguments: &UpArguments) -> anyhow::Result<Exi
             other.map(|()| ExitCode::FAILURE)
         }
     }
+}
+
+/// Makes the password of the backups where there is none yet, for nobody else to read.
+fn backup_password(root: &Path) -> anyhow::Result<()> {
+    let path = root.join(BACKUP_PASSWORD);
+    let folder = path.parent().unwrap_or(root);
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let made = File::options().write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made.with_context(|| format!("making {}", path.display()))?,
+    };
+    let mut random = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(file, "{text}").and_then(|()| file.sync_all())?;
+    console::say(&format!("made {BACKUP_PASSWORD}: keep a copy elsewhere, no backup can be read without it"));
+    Ok(())
 }
 
 fn plan(port_base: Option<u16>, exists: impl Fn(&str) -> bool) -> Vec<Planned> {
@@ -245,13 +271,25 @@ fn stop(mut running: Vec<Running>) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
+    use std::os::unix::{fs::PermissionsExt, process::ExitStatusExt};
 
     use super::*;
 
     fn ports_of(port_base: Option<u16>, existing: &[&str]) -> Vec<(&'static str, u16)> {
         let planned = plan(port_base, |name| existing.contains(&name));
         planned.into_iter().map(|program| (program.name, program.port)).collect()
+    }
+
+    #[test]
+    fn the_password_of_the_backups_is_made_once() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join(BACKUP_PASSWORD);
+        backup_password(root.path()).unwrap();
+        let first = fs::read_to_string(&path).unwrap();
+        assert_eq!(first.trim().len(), 64);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        backup_password(root.path()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), first);
     }
 
     #[test]

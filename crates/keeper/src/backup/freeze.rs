@@ -119,9 +119,7 @@ impl Part {
     /// The whole item; none before the part was read to its end. Where a repository did not read it because it is
     /// unchanged, the item of the backup before says the same.
     pub fn known(&self) -> Option<Item> {
-        let Learnt { sha256, rows, damage } = self.digest.learnt()?.clone();
-        let damage = damage.or_else(|| self.item.damage.clone());
-        Some(Item { sha256: Some(sha256), rows, damage, ..self.item.clone() })
+        Some(self.digest.learnt()?.of(&self.item))
     }
 }
 
@@ -151,6 +149,13 @@ impl Digest {
 }
 
 impl Learnt {
+    /// An item with all that is known of it now.
+    pub fn of(&self, item: &Item) -> Item {
+        let Self { sha256, rows, damage } = self.clone();
+        let damage = damage.or_else(|| item.damage.clone());
+        Item { sha256: Some(sha256), rows, damage, ..item.clone() }
+    }
+
     /// Nothing but the hash.
     pub fn hash(sha256: Hash) -> Self {
         Self { sha256, rows: BTreeMap::new(), damage: None }

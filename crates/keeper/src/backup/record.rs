@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use keeper_core::ledger::Hash;
 use serde::{Deserialize, Serialize};
 
+use super::repository::Stored;
+
 /// Version of the format that is written.
 const VERSION: u32 = 1;
 
@@ -29,7 +31,7 @@ pub struct Item {
     pub at: String,
     /// What it is.
     pub kind: Kind,
-    /// Size of its bytes; of a folder, of all its files.
+    /// Size of its bytes; 0 for a folder, whose files have theirs in the tree of the snapshot.
     pub size_bytes: u64,
     /// SHA-256 of its bytes as they were read from the source; a folder's files have theirs in the tree of the
     /// snapshot.
@@ -63,6 +65,11 @@ impl Record {
     /// A record of what was frozen at this instant.
     pub fn new(backup: String, taken_at: Timestamp, items: Vec<Item>) -> Self {
         Self { version: VERSION, backup, taken_at, items }
+    }
+
+    /// The record inside a snapshot.
+    pub fn of(stored: &Stored) -> Option<Self> {
+        stored.description.as_deref().and_then(Self::parse)
     }
 
     /// Reads a record; none where a snapshot was made by another program or by a newer keeper.

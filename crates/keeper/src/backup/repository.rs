@@ -69,6 +69,11 @@ impl Repository {
         self.files.place()
     }
 
+    /// Size of everything that is stored.
+    pub fn size_bytes(&self) -> Result<u64, RepositoryError> {
+        Ok(self.files.list("data")?.into_iter().map(|(_, size)| size).sum())
+    }
+
     /// Waits so long for somebody else's lock before giving up with [`RepositoryError::Held`].
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {

@@ -1,7 +1,10 @@
 //! Keeper's built-in actions as commands: the same line that a plan would call, carried out here and now.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's result goes to the terminal")]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{anyhow, bail};
 use chassis::{clock::Clock, shutdown::Shutdown};
@@ -12,6 +15,7 @@ use serde_json::json;
 use super::{Invocation, SKIPPED};
 use crate::{
     actions::{self, Surroundings},
+    progress::Gauge,
     report::{Report, Verdict},
 };
 
@@ -231,12 +235,19 @@ pub(super) async fn run(invocation: &Invocation, line: &str, plans: &[PathBuf]) 
         "db clean-up" => Some(invocation.state().await?),
         _ => None,
     };
-    let (clock, shutdown) = (Clock::system(), Shutdown::new());
+    let (clock, shutdown, progress) = (Clock::system(), Shutdown::new(), Gauge::default());
     shutdown.spawn_signal_listener();
     let mut reports: Vec<(&Plan, Report)> = Vec::new();
     for plan in about {
-        let around =
-            Surroundings { plan, state: state.as_ref(), rows: None, clock: &clock, stop: shutdown.token() };
+        let around = Surroundings {
+            plan,
+            state: state.as_ref(),
+            rows: None,
+            scratch: Path::new(&invocation.config().runs.scratch),
+            progress: &progress,
+            clock: &clock,
+            stop: shutdown.token(),
+        };
         let report = tokio::select! {
             report = actions::carry_out(&around, &command) => report?,
             () = async { shutdown.token().cancelled().await } => bail!("stopped before its end"),

@@ -33,6 +33,21 @@ fn is_wide(character: char) -> bool {
         | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x20000..=0x3fffd)
 }
 
+/// A number of bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1_024 {
+        return format!("{count} B");
+    }
+    let mut size = count as f64 / 1_024.0;
+    let mut unit = 0;
+    while size >= 1_024.0 && unit + 1 < UNITS.len() {
+        size /= 1_024.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
 /// A text that cannot steer the terminal: control characters and line breaks become spaces, and long ones are cut.
 pub(crate) fn plain(text: &str, most: usize) -> String {
     let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -58,6 +73,12 @@ mod tests {
         1   每日检查  x
         22  check     y
         ");
+    }
+
+    #[test]
+    fn sizes_are_readable() {
+        let shown: Vec<_> = [0, 1_023, 1_024, 1_536, 1 << 20, 5 << 30, 1 << 50].map(bytes).into();
+        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "5.0 GiB", "1024.0 TiB"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::{
     table::{plain, table},
 };
 use crate::{
+    plan_file::LoadedPlans,
     scheduler::tasks,
     state::{HeldBy, State, Writer},
     store::{
@@ -88,22 +89,10 @@ impl Task {
             Self::Run { name, plans, no_wait } => {
                 let loaded = invocation.plans(&plans)?;
                 let id = find(&loaded.plans, &name)?;
-                match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
-                    Ok(writer) if no_wait => {
-                        writer.release().await?;
-                        bail!("no keeper runs that could be asked; without --no-wait the task runs here")
-                    }
-                    Ok(writer) => tell(invocation, &by_hand::run(invocation, writer, &loaded, &id).await?),
-                    Err(error) if error.is::<HeldBy>() => {
-                        let seq = ask(&invocation.state().await?, &id, Wish::Run, account()).await?;
-                        if no_wait {
-                            println!("asked: row {seq} of the ledger");
-                            return Ok(ExitCode::SUCCESS);
-                        }
-                        tell(invocation, &outcome_of(&invocation.state().await?, seq).await?)
-                    }
-                    Err(error) => Err(error),
+                if no_wait {
+                    return ask_only(invocation, &id).await;
                 }
+                run_now(invocation, &loaded, &id).await
             }
             Self::Done { name, evidence, by, plans } => {
                 let loaded = invocation.plans(&plans)?;
@@ -127,6 +116,38 @@ impl Task {
     }
 }
 
+/// Runs a task now and waits for its end: by the running keeper, or here when there is none.
+pub(super) async fn run_now(
+    invocation: &Invocation,
+    loaded: &LoadedPlans,
+    id: &TaskId,
+) -> anyhow::Result<ExitCode> {
+    match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
+        Ok(writer) => tell(invocation, &by_hand::run(invocation, writer, loaded, id).await?),
+        Err(error) if error.is::<HeldBy>() => {
+            let seq = ask(&invocation.state().await?, id, Wish::Run, account()).await?;
+            tell(invocation, &outcome_of(&invocation.state().await?, seq).await?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks the running keeper, and does not wait for the end.
+async fn ask_only(invocation: &Invocation, id: &TaskId) -> anyhow::Result<ExitCode> {
+    match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
+        Ok(writer) => {
+            writer.release().await?;
+            bail!("no keeper runs that could be asked; without --no-wait the task runs here")
+        }
+        Err(error) if error.is::<HeldBy>() => {
+            let seq = ask(&invocation.state().await?, id, Wish::Run, account()).await?;
+            println!("asked: row {seq} of the ledger");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The task of this name; without the plan's name where only one has it.
 fn find(plans: &PlanSet, name: &str) -> anyhow::Result<TaskId> {
     let all = plans.timed_tasks();
@@ -143,7 +164,7 @@ fn find(plans: &PlanSet, name: &str) -> anyhow::Result<TaskId> {
 }
 
 /// Name of the account that this runs under.
-fn account() -> String {
+pub(super) fn account() -> String {
     let own = nix::unistd::User::from_uid(nix::unistd::getuid());
     own.ok().flatten().map_or_else(|| "somebody".to_owned(), |user| user.name)
 }

@@ -37,7 +37,9 @@ pub async fn apply(transaction: &mut Transaction, at: Timestamp, event: &Event) 
                 let sql = "DELETE FROM backups WHERE backup = $1 AND store = $2 AND snapshot = $3";
                 transaction.execute(sql, &params![backup, store, snapshot]).await?;
             }
-            Ok(())
+            let sql = "INSERT INTO backup_tries (backup, store, failures, pruned_at) VALUES ($1, $2, 0, $3) \
+                       ON CONFLICT (backup, store) DO UPDATE SET pruned_at = excluded.pruned_at";
+            transaction.execute(sql, &params![backup, store, at.to_string()]).await.map(drop)
         }
         _ => Ok(()),
     }
@@ -70,6 +72,17 @@ pub async fn of(database: &Database, backup: &str, store: &str) -> Result<Standi
         return Ok(Standing::new(kept, None, None));
     };
     Ok(Standing::new(kept, read_failure(&row)?, read_restore(&row)?))
+}
+
+/// When old backups were dropped from a store for the last time.
+pub async fn pruned_at(
+    database: &Database,
+    backup: &str,
+    store: &str,
+) -> Result<Option<Timestamp>, StorageError> {
+    let sql = "SELECT pruned_at FROM backup_tries WHERE backup = $1 AND store = $2";
+    let row = database.fetch_optional(sql, &params![backup, store]).await?;
+    row.map_or(Ok(None), |row| time(&row, "backup_tries", "pruned_at"))
 }
 
 const SELECT_BACKUPS: &str = "SELECT backup, store, snapshot, taken_at, size_bytes, added_bytes, duration_ms, damage, \

@@ -40,7 +40,7 @@ pub(super) fn number(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-fn read(row: &storage::Row) -> Result<Row, StorageError> {
+pub(super) fn read(row: &storage::Row) -> Result<Row, StorageError> {
     let hash = |column: &str| -> Result<Hash, StorageError> {
         Hash::parse(&row.get::<String>(column)?).ok_or_else(|| bad_row("ledger", column))
     };

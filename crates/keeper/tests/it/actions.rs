@@ -1,10 +1,11 @@
 //! The built-in actions on real servers, files and databases.
 
-use std::{fs, process::Command as Process};
+use std::{fs, path::Path, process::Command as Process};
 
 use chassis::Clock;
 use keeper::{
     actions::{Surroundings, carry_out},
+    progress::Gauge,
     report::{Report, Verdict},
 };
 use keeper_core::plan::{self, Plan, command::Command};
@@ -24,7 +25,15 @@ fn plan_of(service: &str) -> Plan {
 }
 
 async fn act(plan: &Plan, clock: &Clock, line: &str) -> anyhow::Result<Report> {
-    let around = Surroundings { plan, state: None, rows: None, clock, stop: CancellationToken::new() };
+    let around = Surroundings {
+        plan,
+        state: None,
+        rows: None,
+        scratch: Path::new("scratch"),
+        progress: &Gauge::default(),
+        clock,
+        stop: CancellationToken::new(),
+    };
     carry_out(&around, &Command::parse(line).unwrap()).await
 }
 

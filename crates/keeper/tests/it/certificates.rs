@@ -11,7 +11,10 @@ use std::{
 
 use chassis::Clock;
 use jiff::SignedDuration;
-use keeper::actions::{Surroundings, carry_out};
+use keeper::{
+    actions::{Surroundings, carry_out},
+    progress::Gauge,
+};
 use keeper_core::plan::{self, command::Command};
 use rustls::{
     ServerConfig, ServerConnection,
@@ -80,7 +83,15 @@ async fn line(of: &str, more: &str, days: i64) -> String {
     let plan = plan::parse(&text, "p.toml").unwrap();
     let clock = Clock::fixed(now);
     let stop = CancellationToken::new();
-    let around = Surroundings { plan: &plan, state: None, rows: None, clock: &clock, stop };
+    let around = Surroundings {
+        plan: &plan,
+        state: None,
+        rows: None,
+        scratch: Path::new("scratch"),
+        progress: &Gauge::default(),
+        clock: &clock,
+        stop,
+    };
     let command = Command::parse("health app --timeout 2s").unwrap();
     let report = carry_out(&around, &command).await.unwrap();
     let line = report.text.lines().find(|line| line.contains("certificate")).unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command as Process, Stdio},
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use chassis::{Clock, clock::utc_text};
 use jiff::{SignedDuration, Timestamp};
 use keeper::{
     actions::{Surroundings, carry_out},
+    progress::Gauge,
     report::Report,
     state::{Rows, State, Writer},
     store::{foreign::sessions, ledger_rows, proved_sessions},
@@ -133,7 +135,15 @@ const LINE: &str = "db clean-up app --older-than 90d --inactive-for 90d --batch 
 
 async fn show(plan: &Plan, state: &State, clock: &Clock) -> Report {
     let stop = CancellationToken::new();
-    let around = Surroundings { plan, state: Some(state), rows: None, clock, stop };
+    let around = Surroundings {
+        plan,
+        state: Some(state),
+        rows: None,
+        scratch: Path::new("scratch"),
+        progress: &Gauge::default(),
+        clock,
+        stop,
+    };
     carry_out(&around, &Command::parse(LINE).unwrap()).await.unwrap()
 }
 
@@ -148,7 +158,15 @@ async fn act(
     let state = writer.state().clone();
     let command = Command::parse(LINE).unwrap();
     let acting = async {
-        let around = Surroundings { plan, state: Some(&state), rows: Some(&rows), clock, stop };
+        let around = Surroundings {
+            plan,
+            state: Some(&state),
+            rows: Some(&rows),
+            scratch: Path::new("scratch"),
+            progress: &Gauge::default(),
+            clock,
+            stop,
+        };
         carry_out(&around, &command).await
     };
     let mut acting = std::pin::pin!(acting);

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// A password of a repository, by the file that it opens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Key {
     /// The name of the file.
     pub id: String,

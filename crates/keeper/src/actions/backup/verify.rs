@@ -1,0 +1,74 @@
+//! `backup verify`: proves the newest backups by restoring them.
+
+use keeper_core::plan::command::Command;
+use serde_json::{Value, json};
+
+use super::{Surroundings, pairs, short, tolerated, work};
+use crate::{
+    backup::{
+        proof::Finding,
+        verify::{self, Proved},
+    },
+    report::{Report, Verdict},
+};
+
+/// Proves the newest of each backup in each of its stores.
+pub(in crate::actions) async fn verify(
+    around: &Surroundings<'_>,
+    command: &Command,
+) -> anyhow::Result<Report> {
+    let work = work(around)?;
+    let (mut text, mut data, mut sentences, mut verdict) = (String::new(), vec![], vec![], Verdict::Skipped);
+    for (backup, store) in pairs(&work, command)? {
+        let name = format!("{} in {}", work.id(backup), store.name);
+        match verify::latest(&work, backup, store, command.has("read-data")).await {
+            Ok(proved) => {
+                verdict = verdict.with(if proved.good() { Verdict::Good } else { Verdict::Bad });
+                text.push_str(&for_people(&name, &proved));
+                sentences.push(match proved.trouble() {
+                    None => format!("{name}: green, restored in {:.1} s", proved.took.as_secs_f64()),
+                    Some(trouble) => format!("{name}: red: {trouble}"),
+                });
+                data.push(json!({
+                    "backup": work.id(backup), "store": store.name, "snapshot": proved.snapshot,
+                    "good": proved.good(), "taken_at": proved.taken_at, "age_seconds": proved.age.as_secs(),
+                    "duration_ms": proved.took.as_millis() as u64, "findings": for_programs(&proved.findings),
+                }));
+            }
+            Err(error) => {
+                let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
+                let tolerated = tolerated(&work, backup, store).await?;
+                verdict = verdict.with(if tolerated { Verdict::Skipped } else { Verdict::Bad });
+                let word = if tolerated { "amber" } else { "red" };
+                text.push_str(&format!("{}  {name}: {reason}\n", word.to_uppercase()));
+                sentences.push(format!("{name}: {word}: {reason}"));
+                data.push(json!({
+                    "backup": work.id(backup), "store": store.name, "good": false, "error": reason,
+                }));
+            }
+        }
+    }
+    let summary =
+        if sentences.is_empty() { "the plan has no backup".to_owned() } else { sentences.join("; ") };
+    Ok(Report { verdict, summary, text, data: Value::Array(data) })
+}
+
+fn for_people(name: &str, proved: &Proved) -> String {
+    let word = if proved.good() { "GREEN" } else { "RED" };
+    let (id, seconds) = (short(&proved.snapshot), proved.took.as_secs_f64());
+    let head =
+        format!("{word}  {name}: {id} of {}, restored and opened in {seconds:.1} s\n", proved.taken_at);
+    head + &lines(&proved.findings)
+}
+
+/// Each finding on a line of its own.
+pub(super) fn lines(findings: &[Finding]) -> String {
+    let line =
+        |finding: &Finding| format!("    {}  {}\n", if finding.good { "ok " } else { "BAD" }, finding.text);
+    findings.iter().map(line).collect()
+}
+
+/// The findings as JSON.
+pub(super) fn for_programs(findings: &[Finding]) -> Vec<Value> {
+    findings.iter().map(|finding| json!({ "good": finding.good, "text": finding.text })).collect()
+}

@@ -1,0 +1,323 @@
+//! Takes a backup: freezes its sources once and writes them into every store.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use keeper_core::{
+    ledger::{Event, Hash},
+    plan::{
+        backup::{Backup, Place, Source, Store},
+        service::Database,
+    },
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Piece, Record,
+    freeze::{self, Frozen, Staging},
+    history,
+    piece::FolderPiece,
+    plain_copy, prune,
+    record::{Item, Kind},
+    repository::{Contents, Progress, Repository, SnapshotHead, SnapshotId},
+    work::{Work, blocking, has_repository},
+};
+use crate::host;
+
+/// What became of a backup in one store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The store.
+    pub store: String,
+    /// What was written, or why it was not.
+    pub result: Result<Taken, String>,
+}
+
+/// A backup that is in a store now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// By which the store knows it.
+    pub snapshot: String,
+    /// Size of its sources.
+    pub size_bytes: u64,
+    /// Size of what was added to the store; 0 where nothing had changed.
+    pub added_bytes: u64,
+    /// From the frozen source to the last byte in the store.
+    pub took: Duration,
+    /// What the engines say against the sources.
+    pub damage: Option<String>,
+    /// What else is to be said, such as old ones that could not be dropped.
+    pub remarks: Vec<String>,
+}
+
+/// Everything that goes into one backup.
+struct Sources {
+    frozen: Vec<Frozen>,
+    folders: Vec<FolderPiece>,
+    taken_at: Timestamp,
+}
+
+/// Takes one backup now. A store that fails does not stop the others; what became of each is in the ledger when this
+/// returns, and fails only when it could not be written there.
+pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcome>> {
+    let stores = work.stores(backup);
+    let (repositories, gits): (Vec<&Store>, Vec<&Store>) =
+        stores.into_iter().partition(|store| has_repository(store));
+    let mut outcomes = Vec::new();
+    if !repositories.is_empty() {
+        let scratch = work.scratch()?;
+        let sources = tokio::select! {
+            sources = freeze_all(work, backup, &repositories, scratch.path()) => sources,
+            () = work.stop.cancelled() => bail!("stopped before its end"),
+        };
+        match sources {
+            Ok(sources) => {
+                let sources = Arc::new(sources);
+                let copied = copy(work, backup, &sources).await;
+                for store in repositories {
+                    let mut result = into_repository(work, backup, store, &sources).await;
+                    if let (Ok(taken), Err(error)) = (&mut result, &copied) {
+                        taken.remarks.push(format!("no plain copy: {error:#}"));
+                    }
+                    outcomes.push(settle(work, backup, store, &sources, result).await?);
+                }
+                copied?;
+            }
+            Err(error) => {
+                for store in repositories {
+                    outcomes.push(failed(work, backup, store, &error).await?);
+                }
+            }
+        }
+    }
+    for store in gits {
+        outcomes.push(match history::commit(work, backup, store).await {
+            Ok(taken) => Outcome { store: store.name.to_string(), result: Ok(taken) },
+            Err(error) => failed(work, backup, store, &error).await?,
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Freezes every source, so that all stores get the same.
+async fn freeze_all(
+    work: &Work<'_>,
+    backup: &Backup,
+    stores: &[&Store],
+    scratch: &std::path::Path,
+) -> anyhow::Result<Sources> {
+    let near = matches!(stores, [only] if matches!(only.place, Place::Folder(_)));
+    let staging =
+        if near && backup.plain_copy.is_none() { Staging::Stream(scratch) } else { Staging::File(scratch) };
+    let (mut frozen, mut folders) = (Vec::new(), Vec::new());
+    for source in &backup.sources {
+        match source {
+            Source::Folder(path) => folders.push(FolderPiece { at: folder_at(path), path: path.into() }),
+            Source::Database(name) => {
+                let service = work.plan.service.get(name).context("the plan has no such service")?;
+                let database = service.database.as_ref();
+                let database = database.with_context(|| format!("the service {name} has no database"))?;
+                frozen.push(match database {
+                    Database::Sqlite(path) => {
+                        let (path, name) = (crate::actions::path_of(service, path), name.to_string());
+                        let (near, folder) = (matches!(staging, Staging::Stream(_)), scratch.to_owned());
+                        let (clock, stop) = (work.clock.clone(), work.stop.clone());
+                        blocking(move || {
+                            let staging =
+                                if near { Staging::Stream(&folder) } else { Staging::File(&folder) };
+                            freeze::sqlite::freeze(&path, &name, staging, &clock, &stop)
+                        })
+                        .await?
+                    }
+                    Database::Postgres(postgres) => {
+                        freeze::postgres::freeze(postgres, name.as_str(), scratch, work.clock, &work.stop)
+                            .await
+                            .with_context(|| format!("dumping the database of {name}"))?
+                    }
+                });
+            }
+            Source::Command(command) => {
+                let limit = Duration::from_secs(u64::from(backup.time_limit.as_seconds()));
+                let made =
+                    freeze::command::freeze(command, None, scratch, limit, work.clock, &work.stop).await;
+                frozen.push(made.with_context(|| format!("running the command for {}", command.file_name))?);
+            }
+        }
+    }
+    let taken_at = frozen.iter().map(|frozen| frozen.taken_at).min().unwrap_or_else(|| work.clock.now());
+    Ok(Sources { frozen, folders, taken_at })
+}
+
+/// `folders/` and the path without what leads up to it.
+fn folder_at(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+    format!("folders/{}", parts.join("/"))
+}
+
+/// Writes the plain copy of the first SQLite database, and deletes old ones.
+async fn copy(work: &Work<'_>, backup: &Backup, sources: &Arc<Sources>) -> anyhow::Result<()> {
+    let Some(copy) = &backup.plain_copy else { return Ok(()) };
+    let zone = backup.zone.as_ref().unwrap_or(&work.plan.head.zone).clone();
+    let to = plain_copy::path(copy, sources.taken_at, &zone);
+    let (copy, now, sources, stop) = (copy.clone(), work.clock.now(), Arc::clone(sources), work.stop.clone());
+    blocking(move || {
+        let mut parts = sources.frozen.iter().flat_map(|frozen| &frozen.parts);
+        let part = parts.find(|part| part.item.kind == Kind::Sqlite);
+        freeze::sqlite::copy_image(part.context("no source is a SQLite database")?, &to, &stop)?;
+        for gone in plain_copy::delete_old(&copy, now, &zone)? {
+            tracing::info!(path = %gone.display(), "an old plain copy is deleted");
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn into_repository(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    sources: &Sources,
+) -> anyhow::Result<Taken> {
+    let started = Instant::now();
+    let repository = work.open_or_create(store).await?;
+    let id = work.id(backup);
+    let mut pieces: Vec<Piece> = sources.folders.iter().cloned().map(Piece::Folder).collect();
+    for part in sources.frozen.iter().flat_map(|frozen| &frozen.parts) {
+        pieces.push(part.piece().context("a source that is read once was wanted twice")?);
+    }
+    let head =
+        SnapshotHead { label: id.clone(), tag: id.clone(), host: host::name(), taken_at: sources.taken_at };
+    let known = Known::of(sources);
+    let (progress, stop, taken_at) = (work.progress.clone(), work.stop.clone(), sources.taken_at);
+    let (repository, written, items) = blocking(move || {
+        let earlier = records(&repository, &id)?;
+        let mut items = Vec::new();
+        let describe = |contents: &Contents| {
+            items = known.items(contents, &earlier);
+            let record = Record::new(id, taken_at, items.clone());
+            serde_json::to_string(&record).unwrap_or_default()
+        };
+        let progress: Arc<dyn Progress> = Arc::new(progress);
+        let written = repository.write(pieces, &head, describe, &progress, &stop)?;
+        Ok((repository, written, items))
+    })
+    .await?;
+    let content = serde_json::to_vec(&(&items, &written.contents.tree)).map(Sha256::digest)?;
+    let took = started.elapsed();
+    work.rows
+        .write(Event::BackupTaken {
+            backup: work.id(backup),
+            store: store.name.to_string(),
+            snapshot: written.id.to_string(),
+            taken_at,
+            content: Some(Hash::from(<[u8; 32]>::from(content))),
+            size_bytes: written.contents.size_bytes,
+            added_bytes: written.contents.added_bytes,
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            damage: damage_of(&items),
+        })
+        .await?;
+    let dropped = prune::after_backup(work, backup, store, repository).await;
+    let remarks = dropped.err().map(|error| format!("old ones stay: {error:#}")).into_iter().collect();
+    Ok(Taken {
+        snapshot: written.id.to_string(),
+        size_bytes: written.contents.size_bytes,
+        added_bytes: written.contents.added_bytes,
+        took,
+        damage: damage_of(&items),
+        remarks,
+    })
+}
+
+/// What the engines say against the sources, in one sentence.
+fn damage_of(items: &[Item]) -> Option<String> {
+    let all: Vec<String> = items
+        .iter()
+        .filter_map(|item| item.damage.as_ref().map(|text| format!("{}: {text}", item.at)))
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// What is known of every part by itself.
+struct Known {
+    parts: Vec<(String, freeze::Digest, Item)>,
+    folders: Vec<FolderPiece>,
+}
+
+impl Known {
+    fn of(sources: &Sources) -> Self {
+        let parts = sources.frozen.iter().flat_map(|frozen| &frozen.parts);
+        let parts = parts.map(|part| (part.item.at.clone(), part.digest.clone(), part.item.clone()));
+        Self { parts: parts.collect(), folders: sources.folders.clone() }
+    }
+
+    /// The items of a backup that has just been written; what was not read because it is unchanged is as it was in
+    /// the backup before.
+    fn items(&self, written: &Contents, earlier: &BTreeMap<SnapshotId, Vec<Item>>) -> Vec<Item> {
+        let before = written.parent.as_ref().and_then(|parent| earlier.get(parent));
+        let mut items = Vec::new();
+        for (at, digest, item) in &self.parts {
+            let unread = written.unread.contains(at);
+            let same = before.and_then(|items| items.iter().find(|item| item.at == *at)).filter(|_| unread);
+            items.push(match (digest.learnt(), same) {
+                (_, Some(same)) => same.clone(),
+                (Some(learnt), None) => learnt.of(item),
+                (None, None) => item.clone(),
+            });
+        }
+        for folder in &self.folders {
+            items.push(Item {
+                at: folder.at.clone(),
+                kind: Kind::Folder,
+                size_bytes: 0,
+                sha256: None,
+                rows: BTreeMap::new(),
+                content: None,
+                damage: None,
+            });
+        }
+        items
+    }
+}
+
+/// What the records of earlier snapshots of this backup say.
+fn records(repository: &Repository, id: &str) -> anyhow::Result<BTreeMap<SnapshotId, Vec<Item>>> {
+    let readable = repository.readable()?;
+    let own = readable.snapshots.into_iter().filter(|stored| stored.tags.iter().any(|tag| tag == id));
+    Ok(own.filter_map(|stored| Some((stored.id, Record::of(&stored)?.items))).collect())
+}
+
+async fn settle(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    sources: &Sources,
+    result: anyhow::Result<Taken>,
+) -> anyhow::Result<Outcome> {
+    match result {
+        Ok(taken) => Ok(Outcome { store: store.name.to_string(), result: Ok(taken) }),
+        Err(error) => {
+            tracing::debug!(taken_at = %sources.taken_at, "a store has not got its backup");
+            failed(work, backup, store, &error).await
+        }
+    }
+}
+
+/// Writes down that a store has not got its backup.
+async fn failed(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    error: &anyhow::Error,
+) -> anyhow::Result<Outcome> {
+    let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
+    let (backup, store) = (work.id(backup), store.name.to_string());
+    tracing::warn!(backup, store, reason, "a backup was not written");
+    work.rows.write(Event::BackupFailed { backup, store: store.clone(), reason: reason.clone() }).await?;
+    Ok(Outcome { store, result: Err(reason) })
+}

@@ -1,0 +1,211 @@
+//! Proves a backup: restores it into scratch, opens it with the real engine, and compares it with its source.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use jiff::{SignedDuration, Timestamp};
+use keeper_core::{
+    ledger::Event,
+    plan::{
+        backup::{Backup, Store},
+        service::{Database, Postgres},
+    },
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Record, history,
+    proof::{self, Finding},
+    record::{Item, Kind},
+    repository::{Progress, ReadData, Repository, RepositoryError, Stored},
+    work::{Work, blocking, has_repository},
+};
+
+/// A repository up to this size is read whole by every proof.
+const READ_WHOLE_BYTES: u64 = 10 << 30;
+
+/// What a proof has found.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// By which the store knows the backup.
+    pub snapshot: String,
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// Every check.
+    pub findings: Vec<Finding>,
+    /// Age of the backup when the proof began: what would be lost.
+    pub age: SignedDuration,
+    /// From the beginning of the restore until the engine has answered.
+    pub took: Duration,
+}
+
+impl Proved {
+    /// Whether every check was good.
+    pub fn good(&self) -> bool {
+        !self.findings.is_empty() && self.findings.iter().all(|finding| finding.good)
+    }
+
+    /// The first thing that is wrong.
+    pub fn trouble(&self) -> Option<&str> {
+        self.findings.iter().find(|finding| !finding.good).map(|finding| finding.text.as_str())
+    }
+}
+
+/// Proves the newest backup in a store, and writes down what was found. Fails when the store cannot be reached or has
+/// none; a backup that is there and bad is a finding.
+pub async fn latest(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    read_data: bool,
+) -> anyhow::Result<Proved> {
+    let proved = if has_repository(store) {
+        in_repository(work, backup, store, read_data).await?
+    } else {
+        history::prove(work, backup, store).await?
+    };
+    // What is wrong comes first: it is what people read.
+    let mut findings: Vec<&Finding> = proved.findings.iter().collect();
+    findings.sort_by_key(|finding| finding.good);
+    work.rows
+        .write(Event::ProofMade {
+            backup: work.id(backup),
+            store: store.name.to_string(),
+            snapshot: proved.snapshot.clone(),
+            good: proved.good(),
+            findings: findings.into_iter().map(|finding| finding.text.clone()).collect(),
+            duration_ms: u64::try_from(proved.took.as_millis()).unwrap_or(u64::MAX),
+            age_seconds: u64::try_from(proved.age.as_secs()).unwrap_or_default(),
+        })
+        .await?;
+    Ok(proved)
+}
+
+async fn in_repository(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    read_data: bool,
+) -> anyhow::Result<Proved> {
+    let (id, scratch, began) = (work.id(backup), work.scratch()?, work.clock.now());
+    let repository = work.open(store).await?;
+    let listed = blocking(move || {
+        let readable = repository.readable()?;
+        Ok((repository, readable))
+    });
+    let (repository, readable) = listed.await?;
+    let newest = readable
+        .snapshots
+        .into_iter()
+        .filter(|stored| stored.tags.contains(&id))
+        .max_by_key(|stored| stored.taken_at);
+    let newest = newest.with_context(|| format!("the store {} holds no backup {id}", store.name))?;
+    let (mut findings, started) = (vec![], Instant::now());
+    findings.extend(missing(work, backup, store, &newest).await?);
+    let into = scratch.path().join("restored");
+    let (progress, stop, target, snapshot) =
+        (work.progress.clone(), work.stop.clone(), into.clone(), newest.id);
+    let (repository, restored) = blocking(move || {
+        let progress: Arc<dyn Progress> = Arc::new(progress);
+        let restored = repository.restore(&snapshot, None, &target, false, &progress, &stop);
+        Ok((repository, restored))
+    })
+    .await?;
+    if work.stop.is_cancelled() {
+        bail!("stopped before its end");
+    }
+    match restored {
+        Ok(stats) => {
+            findings.push(Finding::good(format!("{} file(s), {} bytes restored", stats.files, stats.bytes)));
+            findings.extend(contents(work, &newest, &into).await?);
+        }
+        Err(error @ RepositoryError::Damaged { .. }) => findings.push(Finding::bad(error.to_string())),
+        Err(error) => return Err(error.into()),
+    }
+    let took = started.elapsed();
+    let (progress, stop): (Arc<dyn Progress>, _) = (Arc::new(work.progress.clone()), work.stop.clone());
+    findings.extend(blocking(move || check(&repository, read_data, &progress, &stop)).await?);
+    blocking(move || scratch.close().context("removing the restored copy")).await?;
+    let age = began.duration_since(newest.taken_at);
+    Ok(Proved { snapshot: newest.id.to_string(), taken_at: newest.taken_at, findings, age, took })
+}
+
+/// The ledger may know of a newer one than the store still has.
+async fn missing(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    newest: &Stored,
+) -> anyhow::Result<Option<Finding>> {
+    let standing = work.standing(backup, store).await?;
+    let gone = standing.newest().filter(|known| known.taken_at > newest.taken_at);
+    Ok(gone.map(|gone| {
+        let short = &gone.snapshot[..gone.snapshot.len().min(8)];
+        Finding::bad(format!("the backup {short} of {} is gone from the store", gone.taken_at))
+    }))
+}
+
+/// Compares every part with what was recorded of its source.
+async fn contents(work: &Work<'_>, stored: &Stored, restored: &Path) -> anyhow::Result<Vec<Finding>> {
+    let Some(record) = Record::of(stored) else {
+        return Ok(vec![Finding::bad("it has no record of its sources to compare with")]);
+    };
+    let mut findings = Vec::new();
+    for item in record.items {
+        findings.extend(of_item(work, item, restored).await?);
+    }
+    Ok(findings)
+}
+
+/// Every check of one restored part.
+pub(super) async fn of_item(work: &Work<'_>, item: Item, restored: &Path) -> anyhow::Result<Vec<Finding>> {
+    let path = restored.join(&item.at);
+    let (mut findings, is_postgres) = (Vec::new(), item.kind == Kind::Postgres);
+    let (own, own_path, stop) = (item.clone(), path.clone(), work.stop.clone());
+    findings.extend(
+        blocking(move || {
+            Ok(match own.kind {
+                Kind::Sqlite => proof::sqlite::prove(&own, &own_path, &stop)?,
+                Kind::Postgres | Kind::Command => vec![proof::bytes(&own, &own_path)],
+                Kind::Folder => vec![proof::folder(&own, &own_path)],
+            })
+        })
+        .await?,
+    );
+    if is_postgres {
+        let server = server_of(work, &item)?;
+        findings.extend(proof::postgres::prove(&item, &path, server, work.clock, &work.stop).await?);
+    }
+    Ok(findings)
+}
+
+/// The server whose scratch database a dump is restored into: that of its service.
+fn server_of<'a>(work: &Work<'a>, item: &Item) -> anyhow::Result<&'a Postgres> {
+    let name = item.at.rsplit('/').next().unwrap_or_default().trim_end_matches(".dump");
+    let service = work.plan.service.iter().find(|(own, _)| own.as_str() == name).map(|(_, service)| service);
+    match service.and_then(|service| service.database.as_ref()) {
+        Some(Database::Postgres(postgres)) => Ok(postgres),
+        _ => bail!("the plan has no PostgreSQL database of a service {name} to prove {} with", item.at),
+    }
+}
+
+/// Looks at the whole repository; what is wrong anywhere in it is a finding, though this backup may not need it.
+fn check(
+    repository: &Repository,
+    read_data: bool,
+    progress: &Arc<dyn Progress>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<Finding>> {
+    let all = read_data || repository.size_bytes()? <= READ_WHOLE_BYTES;
+    let damages = repository.check(if all { ReadData::All } else { ReadData::No }, progress, stop)?;
+    if damages.is_empty() {
+        let how = "every byte of the repository was read and is sound";
+        return Ok(vec![Finding::good(if all { how } else { "the repository is complete" })]);
+    }
+    Ok(damages.into_iter().map(|damage| Finding::bad(format!("{}: {}", damage.file, damage.text))).collect())
+}
