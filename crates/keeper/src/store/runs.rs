@@ -136,9 +136,10 @@ pub async fn search(
         format!("${}", values.len())
     };
     if let Some(plan) = &search.plan {
-        // Every name of the plan, and no other: `0` follows `/`.
-        let (from, until) = (bind(format!("{plan}/").into()), bind(format!("{plan}0").into()));
-        wanted.push(format!("task >= {from} AND task < {until}"));
+        // No range of the index by task: the newest of a plan are found soonest among the newest of all.
+        let begins = format!("{plan}/");
+        let length = u32::try_from(begins.chars().count()).unwrap_or(u32::MAX);
+        wanted.push(format!("SUBSTR(task, 1, {}) = {}", bind(length.into()), bind(begins.into())));
     }
     if let Some(outcome) = search.outcome {
         wanted.push(format!("outcome = {}", bind(outcome_word(outcome).into())));
