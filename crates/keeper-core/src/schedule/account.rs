@@ -8,7 +8,7 @@
 mod decision;
 mod task;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -56,7 +56,8 @@ fn adopt(timed: &TimedTask, now: Timestamp) -> Decision {
     Decision::Adopt { task: timed.id.clone(), schedule, zone: timed.zone.name().to_owned(), since: now }
 }
 
-/// Tasks that are in no plan any more.
+/// Tasks that are in no plan any more. A run may still have been going on when its task was retired; it gets its
+/// outcome when it ends, or here once nothing runs for it.
 fn retire(
     tasks: &[TimedTask],
     history: &History,
@@ -64,23 +65,29 @@ fn retire(
     now: Timestamp,
     decisions: &mut Vec<Decision>,
 ) {
-    let known: BTreeMap<&TaskId, ()> = tasks.iter().map(|timed| (&timed.id, ())).collect();
-    for (id, own) in history.tasks().filter(|(id, own)| !own.is_retired() && !known.contains_key(id)) {
+    let known: BTreeSet<&TaskId> = tasks.iter().map(|timed| &timed.id).collect();
+    for (id, own) in history.tasks().filter(|(id, _)| !known.contains(id)) {
         let skip = |occurrence| Decision::settle(occurrence, Outcome::Skipped, WhySettled::NoLongerPlanned);
         for (occurrence, run) in own.open().filter(|(occurrence, _)| !live.contains(occurrence)) {
-            decisions.push(if run.human {
-                skip(occurrence.clone())
-            } else {
-                Decision::settle(occurrence.clone(), Outcome::Interrupted, WhySettled::Interrupted)
+            let occurrence = occurrence.clone();
+            decisions.push(match run {
+                OpenRun { human: true, .. } => skip(occurrence),
+                OpenRun { repeat_not_before: Some(_), .. } => {
+                    Decision::settle(occurrence, Outcome::Failed, WhySettled::NoLongerPlanned)
+                }
+                _ => Decision::settle(occurrence, Outcome::Interrupted, WhySettled::Interrupted),
             });
         }
         decisions.extend(own.queued().cloned().map(skip));
+        let triggered = |(seq, at)| Occurrence { task: id.clone(), due: at, trigger: Some(seq) };
+        decisions.extend(own.triggers().map(triggered).map(skip));
+        if own.is_retired() {
+            continue;
+        }
         let unaccounted = own.unaccounted(now, LONGEST_BATCH);
         let complete = unaccounted.len() < LONGEST_BATCH;
         let scheduled = |due| Occurrence { task: id.clone(), due, trigger: None };
         decisions.extend(unaccounted.into_iter().map(scheduled).map(skip));
-        let triggered = |(seq, at)| Occurrence { task: id.clone(), due: at, trigger: Some(seq) };
-        decisions.extend(own.triggers().map(triggered).map(skip));
         if complete {
             decisions.push(Decision::Retire { task: id.clone() });
         }

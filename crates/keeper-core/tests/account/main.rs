@@ -277,3 +277,30 @@ fn a_thousand_idle_tasks_are_looked_at_without_asking_their_patterns_again() {
     println!("a tick over 1,000 tasks: {first:?}, then {second:?}");
     assert_eq!(shell.history.soonest().unwrap().to_string(), "2026-01-10T00:37:00Z");
 }
+
+#[test]
+fn a_run_whose_task_is_retired_under_it_has_an_outcome_whatever_happens() {
+    let story = |end: fn(&mut Shell)| {
+        let retry = Retry { attempts: 2, wait: Period::minutes(1), longest: Period::hours(1) };
+        let mut shell =
+            Shell::new(vec![TimedTask { retry, ..task("a", "0 * * * *") }], "2026-01-10T00:30:00Z");
+        shell.tick(usize::MAX);
+        shell.go_to("2026-01-10T01:00:00Z");
+        shell.tick(usize::MAX);
+        let planned = std::mem::take(&mut shell.tasks);
+        shell.tick(usize::MAX);
+        assert!(shell.history.task(&planned[0].id).unwrap().is_retired());
+        shell.tasks = planned;
+        end(&mut shell);
+        shell.tasks.clear();
+        shell.tick(usize::MAX);
+        shell.tick(usize::MAX);
+        shell.outcomes()
+    };
+    assert_eq!(story(Shell::die), ["10 01:00 Interrupted keeper ended while it was running"]);
+    let fail = |shell: &mut Shell| {
+        let occurrence = shell.live.first().cloned().unwrap();
+        shell.end(&occurrence, &End::Failed);
+    };
+    assert_eq!(story(fail), ["10 01:00 Failed the task is no longer planned"]);
+}

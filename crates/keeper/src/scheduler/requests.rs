@@ -20,6 +20,11 @@ impl Keeper {
     /// Answers every open request with a row, or says why not.
     pub(super) async fn answer_requests(&mut self) -> anyhow::Result<()> {
         for request in requests::open(&self.writer.state().database).await? {
+            let wanted = self.timed.iter().find(|timed| timed.id.as_str() == request.task);
+            if wanted.is_some_and(|timed| self.writer.history().task(&timed.id).is_none()) {
+                // New in the plan: it is taken on within this look, and answered in the next.
+                continue;
+            }
             let answer = answer(&self.timed, self.writer.history(), &request, self.clock.now());
             match answer {
                 Ok(entries) => self.append(self.clock.now(), entries).await?,

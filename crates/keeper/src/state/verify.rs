@@ -1,6 +1,6 @@
 //! Whether the whole ledger holds, and the heads that are known from outside are in it.
 
-use keeper_core::ledger::{self, Anchor, Break, Verified};
+use keeper_core::ledger::{self, Anchor, Break, Row, Verified};
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Known {
 pub async fn verify(state: &State, given: &[Anchor]) -> anyhow::Result<Checked> {
     let mut anchors: Vec<Anchor> = known(state)?.into_iter().map(|known| known.anchor).collect();
     anchors.extend(given);
-    check(state, &anchors).await
+    check(state, &anchors, |_| Ok(())).await
 }
 
 /// The heads in the head file and beside it.
@@ -34,11 +34,16 @@ pub fn known(state: &State) -> anyhow::Result<Vec<Known>> {
     Ok(own.into_iter().chain(aside).collect())
 }
 
-/// Looks at every row and at these heads.
-pub(super) async fn check(state: &State, anchors: &[Anchor]) -> anyhow::Result<Checked> {
+/// Looks at every row and at these heads; every row is shown to `take`, also behind a break.
+pub(super) async fn check(
+    state: &State,
+    anchors: &[Anchor],
+    mut take: impl FnMut(&Row) -> anyhow::Result<()>,
+) -> anyhow::Result<Checked> {
     let mut found = Ok(Verified { rows: 0, head: Anchor::EMPTY, anchors: 0 });
     state
         .each_batch(|rows| {
+            rows.iter().try_for_each(&mut take)?;
             let Ok(so_far) = found else { return Ok(()) };
             let last = rows.last().map_or(so_far.head.seq, |row| row.seq);
             let within: Vec<Anchor> = anchors.iter().copied().filter(|anchor| anchor.seq <= last).collect();

@@ -106,8 +106,8 @@ impl Writer {
         if let Err(error) = reserve.fill() {
             tracing::warn!(%error, "no space could be set aside for a full disk");
         }
-        let trouble = look(&state).await?;
-        let (head, history) = (ledger_rows::head(&state.database).await?, state.history().await?);
+        let (trouble, history) = look(&state).await?;
+        let head = ledger_rows::head(&state.database).await?;
         let mut writer = Self { state, token, head, history, reserve, trouble, backup_rows: 0, _lock: lock };
         if let Some(text) = writer.trouble.clone() {
             tracing::error!("the ledger does not hold: {text}");
@@ -296,21 +296,23 @@ async fn hold(state: &State, file: &str) -> anyhow::Result<String> {
     Ok(mine.token)
 }
 
-/// What is wrong with the ledger; a head that it no longer agrees with is set aside, or it would be written over.
-async fn look(state: &State) -> anyhow::Result<Option<String>> {
+/// What is wrong with the ledger, and what it says, in one reading; a head that it no longer agrees with is set aside,
+/// or it would be written over.
+async fn look(state: &State) -> anyhow::Result<(Option<String>, History)> {
     let path = &state.files.head;
-    let known = match head::read(path) {
-        Ok(known) => known,
-        Err(error) => return Ok(Some(error.to_string())),
+    let (known, unreadable) = match head::read(path) {
+        Ok(known) => (known, None),
+        Err(error) => (None, Some(error.to_string())),
     };
     let anchors: Vec<Anchor> = known.into_iter().collect();
-    match verify::check(state, &anchors).await? {
-        Ok(_) => Ok(None),
-        Err(found) => {
-            if let Some(head) = known {
-                head::set_aside(path, head)?;
-            }
-            Ok(Some(found.to_string()))
-        }
+    let mut history = History::default();
+    let checked = verify::check(state, &anchors, |row| {
+        history.apply(row.seq, row.at, &row.event()?);
+        Ok(())
+    });
+    let broken = checked.await?.err();
+    if let (Some(head), Some(_)) = (known, broken) {
+        head::set_aside(path, head)?;
     }
+    Ok((unreadable.or_else(|| broken.map(|broken| broken.to_string())), history))
 }

@@ -3,12 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use chassis::Clock;
 use keeper::{
     config::{Config, RunsConfig, ServerConfig, StateConfig},
     scheduler::Keeper,
+    state::HeldBy,
     store::{
         ledger_rows,
         runs::{self, RunRecord, outcome_word},
@@ -32,16 +34,21 @@ pub(crate) struct Home {
 impl Home {
     /// A folder with this plan in it; the head of the plan is added.
     pub(crate) fn new(tasks: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let home = Self::within(None);
+        home.plan(tasks);
+        home
+    }
+
+    /// A folder without a plan, in another one where that is wanted.
+    pub(crate) fn within(parent: Option<&Path>) -> Self {
+        let folder = parent.map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
         let state = StateConfig {
             file: folder.path().join("state/keeper.db").display().to_string(),
             reserve_bytes: 64 * 1024,
         };
         let runs = RunsConfig { kill_after_seconds: 1, ..RunsConfig::default() };
         let server = ServerConfig { drain_seconds: 0, ..ServerConfig::default() };
-        let home = Self { folder, config: Config { state, runs, server, ..Config::default() } };
-        home.plan(tasks);
-        home
+        Self { folder, config: Config { state, runs, server, ..Config::default() } }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -56,7 +63,20 @@ impl Home {
     }
 
     pub(crate) async fn keeper(&self, clock: &Clock) -> Keeper {
-        Keeper::start(self.config.clone(), vec![self.path("plan.toml")], clock.clone()).await.unwrap()
+        started(|| Keeper::start(self.config.clone(), vec![self.path("plan.toml")], clock.clone())).await
+    }
+}
+
+/// A keeper that takes the state file over from one of this test that has just been dropped. A process that another
+/// test is starting at that moment holds the lock for as long as it is no program of its own yet.
+pub(crate) async fn started<F: Future<Output = anyhow::Result<Keeper>>>(start: impl Fn() -> F) -> Keeper {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match start().await {
+            Ok(keeper) => return keeper,
+            Err(error) if error.is::<HeldBy>() && Instant::now() < until => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:#}"),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod certificates;
 mod check;
 mod cleanup;
 mod command_backup;
+mod days;
 mod files_contract;
 mod git_store;
 mod home;

@@ -160,6 +160,8 @@ async fn ask(keeper: &mut keeper::scheduler::Keeper, wish: Wish, task: &str) -> 
         asked_by: "tester".to_owned(),
     };
     requests::add(&database, &request, keeper.state().clock.now()).await.unwrap();
+    // A task that is new in the plan is taken on first.
+    keeper.finish_runs().await.unwrap();
     keeper.finish_runs().await.unwrap();
     requests::answer_to(&database, &request.id).await.unwrap().unwrap()
 }
@@ -253,4 +255,56 @@ async fn a_clock_set_back_is_written_down_and_nothing_runs_twice() {
     once.dedup();
     assert_eq!(due.len(), once.len(), "{due:?}");
     assert_eq!(once.len(), 5, "three before, two after");
+}
+
+/// One keeper through a clock that goes a day back or ahead for three hours, and is then set right.
+async fn wrong_by(seconds: i64) -> (Vec<String>, usize) {
+    let home = Home::new(&task("look", "hourly", "action.shell = \"true\"\nmissed = \"run-all\""));
+    let clock = clock();
+    let set = |by: i64| clock.set(clock.now().saturating_add(jiff::SignedDuration::from_secs(by)).unwrap());
+    let mut keeper = home.keeper(&clock).await;
+    keeper.finish_runs().await.unwrap();
+    for (hours, then) in [(30, seconds), (3, -seconds), (30, 0)] {
+        for _ in 0..hours {
+            clock.advance(HOUR);
+            keeper.finish_runs().await.unwrap();
+        }
+        set(then);
+        keeper.finish_runs().await.unwrap();
+    }
+    let all = outcomes(&keeper).await;
+    let set_back =
+        events(&keeper).await.into_iter().filter(|event| matches!(event, Event::ClockSetBack { .. }));
+    let worked = all.iter().filter(|run| run.outcome.is_good()).map(|run| run.occurrence.due);
+    let mut worked: Vec<_> = worked.map(|due| due.strftime("%d %H:%M").to_string()).collect();
+    let count = worked.len();
+    worked.sort();
+    worked.dedup();
+    assert_eq!(worked.len(), count, "no work is done twice");
+    assert!(keeper::state::verify(keeper.state(), &[]).await.unwrap().is_ok());
+    (worked, set_back.count())
+}
+
+#[tokio::test]
+async fn a_clock_wrong_by_a_day_and_set_right_loses_nothing() {
+    let hours = 30 + 3 + 30;
+    let due: Vec<String> =
+        (1..=hours).map(|hour| format!("{:02} {:02}:00", 2 + hour / 24, hour % 24)).collect();
+    // A day behind: the hours come a second time, and what was done stays done.
+    assert_eq!(wrong_by(-86_400).await, (due.clone(), 1));
+    // A day ahead: hours are missed and then come after all; those that were run ahead are not run again.
+    assert_eq!(wrong_by(86_400).await, (due, 1));
+}
+
+#[tokio::test]
+async fn a_task_can_be_asked_for_as_soon_as_it_is_in_the_plan() {
+    let home = Home::new(&task("old", "manual", "action.shell = \"true\""));
+    let clock = clock();
+    let mut keeper = home.keeper(&clock).await;
+    keeper.tick().await.unwrap();
+    home.plan(&task("new", "manual", "action.shell = \"echo fine\""));
+    // The change is noticed; the next look takes the plan over and finds the request at once.
+    keeper.tick().await.unwrap();
+    assert!(matches!(ask(&mut keeper, Wish::Run, "p/new").await, Answer::Row(_)));
+    assert_eq!(told(&keeper).await, ["new ran: fine"]);
 }

@@ -4,6 +4,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use chassis::{clock::Clock, shutdown::Shutdown};
+use jiff::Timestamp;
 use keeper_core::{
     ledger::{Event, event::Occurrence},
     plan::{
@@ -59,8 +60,11 @@ pub(super) async fn run(
     };
     let now = clock.now();
     let by = format!("{}, by hand", super::account());
+    let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
+    let timed = timed.context("the task is in no plan")?;
     let trigger = Event::TaskTriggered { task: id.clone(), by };
-    let seq = *writer.append(now, vec![trigger.into()]).await?.first().context("no row was written")?;
+    let rows = [adoption(&writer, &timed, now), Some(trigger)].into_iter().flatten().map(Entry::from);
+    let seq = *writer.append(now, rows.collect()).await?.last().context("no row was written")?;
     let occurrence = Occurrence { task: id.clone(), due: now, trigger: Some(seq) };
     let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
     writer.append(now, vec![start.into()]).await?;
@@ -82,8 +86,6 @@ pub(super) async fn run(
     drop(bar);
     // Nothing has taken its place: somebody has stopped it.
     let end = if ran.end == End::Replaced { End::Failed } else { ran.end };
-    let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
-    let timed = timed.context("the task is in no plan")?;
     let once = TimedTask { retry: Retry { attempts: 1, ..timed.retry }, ..timed };
     let open = OpenRun {
         attempt: 1,
@@ -124,6 +126,17 @@ async fn run_job(job: Job, writer: &mut Writer, mut wanted: WantedRows, stop: &C
         write(wanted).await;
     }
     ran
+}
+
+/// The row without which nothing that is said of a new task would count.
+fn adoption(writer: &Writer, timed: &TimedTask, now: Timestamp) -> Option<Event> {
+    let is_new = writer.history().task(&timed.id).is_none();
+    is_new.then(|| Event::TaskAdopted {
+        task: timed.id.clone(),
+        schedule: timed.schedule.to_string(),
+        zone: timed.zone.name().to_owned(),
+        since: now,
+    })
 }
 
 /// Writes down that work of people is done.
