@@ -32,6 +32,9 @@ pub const MOTO: Tool =
 pub const CHROMIUM: Tool =
     Tool { key: "chromium", name: "Chromium with chromedriver", debian: "chromium chromium-driver" };
 
+/// The backup program whose repositories we write.
+pub const RESTIC: Tool = Tool { key: "restic", name: "restic", debian: "restic" };
+
 /// The maker of certificates.
 pub const OPENSSL: Tool = Tool { key: "openssl", name: "OpenSSL", debian: "openssl" };
 

@@ -29,7 +29,7 @@ pub struct Tool {
 }
 
 /// All of them.
-pub const TOOLS: [Tool; 7] = [
+pub const TOOLS: [Tool; 8] = [
     Tool {
         key: "postgres",
         package: "postgresql",
@@ -64,6 +64,13 @@ pub const TOOLS: [Tool; 7] = [
         programs: &["sqlite3"],
         files: &[],
         needed_for: "the tests that look at the database with the plain sqlite3 client",
+    },
+    Tool {
+        key: "restic",
+        package: "restic",
+        programs: &["restic"],
+        files: &[],
+        needed_for: "the tests that read our backups with restic, and its own with us",
     },
     Tool {
         key: "openssl",

@@ -3,11 +3,24 @@
 use std::{collections::BTreeSet, thread};
 
 use bytes::Bytes;
-use keeper::backup::repository::files::{FileError, Files};
+use keeper::backup::repository::{
+    FolderFiles,
+    files::{FileError, Files},
+};
 
 const MANY: usize = 1_500;
 const WRITERS: usize = 6;
 const BIG_BYTES: usize = 40 << 20;
+
+#[test]
+fn a_folder_keeps_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = |name: &str| FolderFiles::new(folder.path().join(name));
+    keeps_files(&files("loom"));
+    keeps_odd_names(&files("deep/down/ü b+c"));
+    keeps_many(&files("many"));
+    keeps_big(&files("big"));
+}
 
 /// Keeps, lists and forgets single files.
 pub(crate) fn keeps_files(files: &dyn Files) {

@@ -14,6 +14,8 @@ mod home;
 mod page;
 mod postgres_backup;
 mod s3;
+mod s3_repository;
+mod s3_storms;
 mod s3_weather;
 mod scheduler;
 mod sqlite_backup;
