@@ -79,14 +79,11 @@ fn keeper(home: &Home, arguments: &[&str]) -> (i32, String) {
 async fn a_running_keeper_shows_and_does_what_is_asked() {
     let tasks = task("good", "daily 02:00", "title = \"<b>夜间检查</b>\"\naction.shell = \"echo fine\"")
         + &task("bad", "manual", "action.shell = \"echo '<script>' >&2; exit 5\"")
-        + &task("later", "daily 03:00", "action.keeper = \"backup verify --latest\"");
+        + &task("later", "daily 03:00", "action.keeper = \"audit secrets\"");
     let mut daemon = daemon(&tasks).await;
     let (code, said) = keeper(&daemon.home, &["status"]);
     assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("1 of 3 tasks are not carried out: this keeper lacks backup and restore"),
-        "{said}"
-    );
+    assert!(said.contains("1 of 3 tasks are not carried out: this keeper lacks audits"), "{said}");
     assert!(!said.contains("nothing needs anybody") && said.contains("p/good"), "{said}");
 
     let (code, said) = keeper(&daemon.home, &["task", "run", "good"]);
