@@ -3,17 +3,20 @@
 //! What this does to whoever writes the database:
 //! - In WAL mode nothing: they go on writing, and only the write-ahead log cannot be emptied beyond the instant of the
 //!   backup until the reading ends. Such a database can be read straight into a repository ([`Staging::Stream`]).
-//! - In any other journal mode a commit waits while pages are read, so the image is set aside first, and the rows are
-//!   counted in the copy: writers wait for about one second per GiB (measured: 0.2 s for 256 MiB, built for release),
-//!   and a service with a busy timeout below that sees `SQLITE_BUSY`.
+//! - In any other journal mode a commit waits while pages are read. The image is therefore set aside first, and the
+//!   rows are counted in the copy: writers wait for as long as it takes to write the image into the staging folder, and
+//!   a service whose busy timeout is shorter sees `SQLITE_BUSY`.
+//!
+//! Reading costs 0.4 s of processor time per GiB, hashing and handing over 0.7 s more, and 4 MiB of memory (1.5 GiB of
+//! 4 KiB pages, built for release, x86-64 with SHA instructions).
 //!
 //! It must run as the service's user (or root): in WAL mode reading makes `-wal` and `-shm` beside the database, with
 //! the database's mode, and a service that may not write those cannot write at all. No other code of this process may
 //! open the database's file by itself while a transaction is held: closing it would let go of SQLite's locks.
 //!
 //! What the engine cannot read at all is taken as it lies on the disk, file and logs, and is marked as damaged.
-//! A database of up to 64 MiB is checked whole at each backup, for that costs less than half a second; a larger one
-//! only where counting its rows met damage. [`examine`] checks any size, and a proof always does.
+//! A database of up to 64 MiB is checked whole at each backup (about 0.1 s); a larger one only where counting its rows
+//! met damage, for a check takes longer than the backup. [`examine`] checks any size, and a proof always does.
 
 pub(crate) mod check;
 pub(crate) mod engine;

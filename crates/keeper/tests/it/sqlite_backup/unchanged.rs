@@ -99,8 +99,8 @@ fn looks_like(new: &Frozen, old: &Frozen) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-    /// Times of change cannot be set back by a test, so this holds even without them: only the times of the content
-    /// are, and they come again.
+    /// Also where the times of the content come again, as under a clock that is set back. Times of change cannot be
+    /// set by anybody.
     #[test]
     fn never_unchanged_after_a_write(script in steps()) {
         let scene = Scene::new();
