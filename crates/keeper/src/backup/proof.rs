@@ -1,6 +1,7 @@
 //! Whether what came out of a repository is what went in, as findings that a person reads.
 
 pub mod postgres;
+mod sessions;
 pub mod sqlite;
 
 use std::{
@@ -13,6 +14,8 @@ use keeper_core::ledger::Hash;
 use sha2::{Digest, Sha256};
 
 use super::record::Item;
+
+pub use sessions::sessions;
 
 const BLOCK_BYTES: usize = 1 << 20;
 

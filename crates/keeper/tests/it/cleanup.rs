@@ -1,5 +1,7 @@
 //! Old sessions are deleted only when nobody plays them and a proved backup holds them: on loom's own tables.
 
+mod bench;
+
 use std::{
     fs,
     path::Path,
@@ -8,9 +10,13 @@ use std::{
 };
 
 use chassis::{Clock, clock::utc_text};
-use jiff::{SignedDuration, Timestamp};
 use keeper::{
     actions::{Surroundings, carry_out},
+    backup::{
+        freeze::{self, Staging},
+        proof,
+        record::{Item, Kind},
+    },
     progress::Gauge,
     report::Report,
     state::{Rows, State, Writer},
@@ -18,118 +24,14 @@ use keeper::{
 };
 use keeper_core::{
     ledger::Event,
-    plan::{self, Plan, command::Command, value::ServiceName},
+    plan::{self, Plan, command::Command, service::Postgres, value::ServiceName},
 };
-use storage::{Database, DatabaseSettings, Migration, MigrationSet, params};
+use storage::{Database, DatabaseSettings, params};
 use testkit::TempDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::home::{Home, START, clock, events, task, told};
-
-const LOOM: MigrationSet = MigrationSet {
-    name: "loom",
-    migrations: &[Migration {
-        version: 1,
-        name: "story",
-        up: include_str!("../../../loom/migrations/0001_story.up.sql"),
-        down: "",
-        sqlite_up: include_str!("../../../loom/migrations/0001_story.sqlite.up.sql"),
-        sqlite_down: "",
-        postgres_up: "",
-        postgres_down: "",
-    }],
-};
-
-fn ago(days: i64) -> Timestamp {
-    START.parse::<Timestamp>().unwrap().saturating_sub(SignedDuration::from_hours(days * 24)).unwrap()
-}
-
-async fn loom(url: &str) -> Database {
-    let database = Database::open(&DatabaseSettings::at(url), clock()).await.unwrap();
-    storage::migrate::up(&database, &[&LOOM]).await.unwrap();
-    database
-}
-
-/// A session with two turns, a branch and a state; days ago for its beginning, its last turn, its last change.
-async fn session(database: &Database, id: &str, created: i64, played: i64, changed: i64) {
-    let mut transaction = database.begin().await.unwrap();
-    let sql = "INSERT INTO sessions (id, user_id, name, canon, settings, active_branch, created_at, updated_at, \
-               last_activity) VALUES ($1, 'u', 'n', 'c', '{}', 'main', $2, $3, $4)";
-    let times = [created, changed, played].map(|days| utc_text(ago(days)));
-    let [created, changed, played] = &times;
-    transaction.execute(sql, &params![id, created, changed, played]).await.unwrap();
-    for number in 0..2_u32 {
-        let sql = "INSERT INTO turns (id, session_id, number, turn_key, kind, role, input, story, reply, notes, \
-                   provider, model, canon_hash, outline, input_tokens, output_tokens, usage_exact, cost_microusd, \
-                   latency_ms, created_at) VALUES ($1, $2, $3, $1, '', '', '', '', '', '', '', '', '', '', 0, 0, 0, \
-                   0, 0, $4)";
-        let turn = format!("{id}-{number}");
-        transaction.execute(sql, &params![turn, id, number, played]).await.unwrap();
-    }
-    let sql =
-        "INSERT INTO branches (id, session_id, name, created_at, updated_at) VALUES ($1, $1, 'main', $2, $2)";
-    transaction.execute(sql, &params![id, created]).await.unwrap();
-    let sql = "INSERT INTO states (id, session_id, turn_id, distance, changes) VALUES ($1, $1, $1, 0, '')";
-    transaction.execute(sql, &params![id]).await.unwrap();
-    transaction.commit().await.unwrap();
-}
-
-/// The sessions that are left; what hangs on them must be there, and nothing else.
-async fn left(database: &Database) -> Vec<String> {
-    let left = sessions::ids(database).await.unwrap().unwrap();
-    for (table, each) in [("turns", 2), ("branches", 1), ("states", 1)] {
-        let sql = format!("SELECT COUNT(*) AS found FROM {table}");
-        let found: u64 = database.fetch_one(&sql, &[]).await.unwrap().get("found").unwrap();
-        assert_eq!(found, left.len() as u64 * each, "{table}");
-    }
-    left
-}
-
-/// Writes that a backup was taken and proved, and what was in it.
-async fn proved(writer: &mut Writer, snapshot: &str, days_ago: i64, good: bool, ids: &[&str]) {
-    let (backup, store) = ("p/full".to_owned(), "local".to_owned());
-    let made = Event::ProofMade {
-        backup: backup.clone(),
-        store: store.clone(),
-        snapshot: snapshot.to_owned(),
-        good,
-        findings: Vec::new(),
-        duration_ms: 1,
-        age_seconds: 1,
-    };
-    let proof = writer.append(ago(0), vec![made.into()]).await.unwrap()[0];
-    let proved = proved_sessions::Proved {
-        service: ServiceName::parse("app").unwrap(),
-        backup,
-        store,
-        snapshot: snapshot.to_owned(),
-        taken_at: ago(days_ago),
-        proof,
-    };
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    proved_sessions::put(&writer.state().database, &proved, &ids).await.unwrap();
-}
-
-fn plan_of(place: &str) -> Plan {
-    let text = format!("[plan]\nname = \"p\"\ntitle = \"P\"\nzone = \"UTC\"\n[service.app]\n{place}");
-    plan::parse(&text, "p.toml").unwrap()
-}
-
-/// The database in a plan; the password of a throw-away server goes into a file.
-fn place(temporary: &TempDb, folder: &std::path::Path) -> String {
-    if let Some(path) = temporary.path() {
-        return format!("database.sqlite = \"{}\"", path.display());
-    }
-    let (scheme, rest) = temporary.url.split_once("://").unwrap();
-    let (user, host) = rest.split_once('@').unwrap();
-    let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    let file = folder.join("password");
-    fs::write(&file, password).unwrap();
-    format!(
-        "[service.app.database.postgres]\nurl = \"{scheme}://{user}@{host}\"\npassword.file = \"{}\"",
-        file.display()
-    )
-}
+use crate::home::{Home, clock, events, task, told};
+use bench::{ago, left, loom, place, plan_of, proved, session};
 
 const LINE: &str = "db clean-up app --older-than 90d --inactive-for 90d --batch 2";
 
@@ -497,4 +399,45 @@ async fn a_kill_leaves_whole_sessions_and_the_next_run_goes_on() {
     assert_eq!(events.iter().filter(meant).count(), 3, "what was meant stands although it was killed");
     assert!(keeper::state::verify(&state, &[]).await.unwrap().is_ok());
     database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sessions_of_a_backup_are_read_out_of_it() {
+    let (system, stop) = (Clock::system(), CancellationToken::new());
+    for temporary in TempDb::each().await {
+        let database = loom(&temporary.url).await;
+        let odd = ["a", "tab\tand\nline \\ end", "会话"];
+        for id in odd {
+            session(&database, id, 300, 200, 200).await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let frozen = match temporary.path() {
+            Some(path) => {
+                let staging = Staging::File(folder.path());
+                freeze::sqlite::freeze(&path, "app", staging, &system, &stop).unwrap()
+            }
+            None => {
+                let postgres = Postgres { url: temporary.url.clone(), password: None };
+                freeze::postgres::freeze(&postgres, "app", folder.path(), &system, &stop).await.unwrap()
+            }
+        };
+        let part = &frozen.parts[0];
+        let restored = folder.path().join("restored");
+        let mut file = fs::File::create(&restored).unwrap();
+        std::io::copy(&mut part.set_aside().unwrap().reader(), &mut file).unwrap();
+        // What comes after the backup is not in it.
+        session(&database, "later", 300, 200, 200).await;
+        let found = proof::sessions(&part.item, &restored, &stop).await.unwrap().unwrap();
+        let mut expected: Vec<String> = odd.map(str::to_owned).to_vec();
+        expected.sort();
+        let mut found = found;
+        found.sort();
+        assert_eq!(found, expected);
+        let before = fs::read(&restored).unwrap();
+        fs::write(&restored, &before[..before.len() / 3]).unwrap();
+        assert!(proof::sessions(&part.item, &restored, &stop).await.is_err(), "half of it says nothing");
+        let command = Item { kind: Kind::Command, ..part.item.clone() };
+        assert_eq!(proof::sessions(&command, &restored, &stop).await.unwrap(), None);
+        database.close().await;
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chassis::clock::{parse_utc_text, utc_text};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use storage::{Backend, Database, StorageError, Transaction, params};
 use tokio::time::Instant;
 
@@ -200,4 +201,15 @@ pub async fn ids(database: &Database) -> anyhow::Result<Option<Vec<String>>> {
             all.push(row.get("id")?);
         }
     }
+}
+
+/// The same in an open SQLite file, such as a restored one, without changing it.
+pub fn ids_in_file(file: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
+    let sql = "SELECT COUNT(*) FROM pragma_table_info('sessions') WHERE name = 'id'";
+    if file.query_row(sql, [], |row| row.get::<_, u32>(0))? == 0 {
+        return Ok(None);
+    }
+    let mut statement = file.prepare("SELECT CAST(id AS TEXT) FROM sessions")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    ids.collect::<rusqlite::Result<_>>().map(Some)
 }
