@@ -149,7 +149,14 @@ fn what_is_no_list_is_not_an_empty_one() {
         let error = scene.ask(StoreAsk::List).unwrap_err();
         assert!(error.to_string().ends_with("is the endpoint right?"), "{fault:?}: {error}");
     }
+    let again = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>\
+                 <Contents><Key>loom/data/00/there</Key><LastModified>2026-01-01T00:00:00Z</LastModified>\
+                 <Size>1</Size></Contents></ListBucketResult>";
     let scene = scene();
+    scene.proxy.rule(StoreRule::on(StoreAsk::List, StoreFault::Text(again.to_owned())));
+    let error = scene.ask(StoreAsk::List).unwrap_err();
+    assert!(error.to_string().contains("lists without end"), "{error}");
+    scene.proxy.heal();
     scene.proxy.rule(StoreRule::on(StoreAsk::List, StoreFault::Truncate));
     let error = scene.ask(StoreAsk::List).unwrap_err();
     assert!(matches!(error, FileError::Unreachable { .. }), "{error}");

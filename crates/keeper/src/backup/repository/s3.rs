@@ -31,8 +31,8 @@ mod wire;
 use trouble::Trouble;
 use wire::Wire;
 
-/// No more files than this are listed: ten times what a repository of 100 TiB has.
-const MAX_LISTED: usize = 40_000_000;
+/// No more files than this are listed: more than a repository of 100 TiB has.
+const MAX_LISTED: usize = 10_000_000;
 const DEFAULT_REGION: &str = "us-east-1";
 const WORKERS: usize = 2;
 
@@ -136,20 +136,21 @@ impl S3Files {
         T: Send + 'static,
         F: Future<Output = opendal::Result<T>> + Send,
     {
-        let (answer, answered) = mpsc::sync_channel(1);
         let (operator, settings, place) = (self.operator.clone(), self.settings, self.place.of(path));
+        let dropped =
+            || FileError::Other { place: place.clone(), reason: "the request was dropped".to_owned() };
+        let runtime = self.runtime.as_ref().ok_or_else(dropped)?;
+        let (answer, answered) = mpsc::sync_channel(1);
         let told = place.clone();
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
-                let result = until_it_works(&settings, &told, || request(operator.clone())).await;
-                // Nobody waits any more where the asking thread was killed.
-                let _ = answer.send(result);
-            });
-        }
+        runtime.spawn(async move {
+            let result = until_it_works(&settings, &told, || request(operator.clone())).await;
+            // Nobody waits any more where the asking thread was killed.
+            let _ = answer.send(result);
+        });
         match answered.recv() {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(trouble)) => Err(trouble.into_file_error(place, &self.place.of_bucket())),
-            Err(_) => Err(FileError::Other { place, reason: "the request was dropped".to_owned() }),
+            Err(_) => Err(dropped()),
         }
     }
 }
@@ -278,13 +279,16 @@ impl Files for S3Files {
 async fn list(operator: &Operator, folder: &str) -> opendal::Result<Vec<(String, u64)>> {
     let mut lister =
         operator.lister_options(folder, ListOptions { recursive: true, ..ListOptions::default() }).await?;
-    let mut found = Vec::new();
+    let (mut found, mut first) = (Vec::new(), None);
     while let Some(entry) = futures::TryStreamExt::try_next(&mut lister).await? {
+        // A store that gives the same page again and again would be listed for ever.
+        let is_again = first.as_deref() == Some(entry.path());
+        if is_again || found.len() >= MAX_LISTED {
+            return Err(Trouble::NotS3 { what: "lists without end" }.into());
+        }
+        first.get_or_insert_with(|| entry.path().to_owned());
         if entry.metadata().is_file() {
             found.push((entry.name().to_owned(), entry.metadata().content_length()));
-        }
-        if found.len() > MAX_LISTED {
-            return Err(Trouble::NotS3 { what: "lists without end" }.into());
         }
     }
     Ok(found)
