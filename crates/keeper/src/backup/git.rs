@@ -289,8 +289,8 @@ fn lock(bare: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Removes what a killed git has left. Under our lock nobody but us moves the branch; what a person may be doing to
-/// the rest is given an hour.
+/// Removes what a killed git has left. Under our lock nobody but us moves HEAD and its branch; what a person may be
+/// doing to the rest is given an hour.
 fn clear_stale(git: &Git, clock: &Clock) -> anyhow::Result<()> {
     let branch = format!("{}.lock", git.branch()?);
     for name in [branch.as_str(), "HEAD.lock", "config.lock", "packed-refs.lock"] {
@@ -298,7 +298,7 @@ fn clear_stale(git: &Git, clock: &Clock) -> anyhow::Result<()> {
         let Ok(modified) = fs::metadata(&path).and_then(|metadata| metadata.modified()) else { continue };
         let is_old = Timestamp::try_from(modified)
             .is_ok_and(|modified| clock.now().duration_since(modified).unsigned_abs() > STALE);
-        if name == branch || is_old {
+        if name == branch || name == "HEAD.lock" || is_old {
             fs::remove_file(&path).with_context(|| format!("removing the stale {}", path.display()))?;
         }
     }

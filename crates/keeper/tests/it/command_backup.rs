@@ -20,7 +20,7 @@ async fn run_in(
     stop: &CancellationToken,
 ) -> Result<Frozen, String> {
     let source = CommandSource { command: command.to_owned(), file_name: "out.txt".to_owned() };
-    let frozen = freeze::command::freeze(&source, None, folder, limit, &Clock::system(), stop).await;
+    let frozen = freeze::command::freeze(&source, None, &[], folder, limit, &Clock::system(), stop).await;
     frozen.map_err(|error| format!("{error:#}"))
 }
 
@@ -51,11 +51,14 @@ async fn what_a_command_writes_is_set_aside() {
 async fn a_command_runs_where_it_shall() {
     let (folder, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(place.path().join("here"), "found").unwrap();
-    let source = CommandSource { command: "cat here".to_owned(), file_name: "x".to_owned() };
+    let source =
+        CommandSource { command: "cat here; printf %s \"$WORD\"".to_owned(), file_name: "x".to_owned() };
     let (clock, stop, limit) = (Clock::system(), CancellationToken::new(), Duration::from_secs(60));
+    let variables = [("WORD".to_owned(), "more".to_owned())];
     let frozen =
-        freeze::command::freeze(&source, Some(place.path()), folder.path(), limit, &clock, &stop).await;
-    assert_eq!(frozen.unwrap().parts[0].item.size_bytes, 5);
+        freeze::command::freeze(&source, Some(place.path()), &variables, folder.path(), limit, &clock, &stop)
+            .await;
+    assert_eq!(frozen.unwrap().parts[0].item.size_bytes, 9);
 }
 
 #[tokio::test]
@@ -106,7 +109,7 @@ async fn names_that_lead_elsewhere_are_refused() {
         let source = CommandSource { command: "echo x".to_owned(), file_name: name.to_owned() };
         let (clock, stop) = (Clock::system(), CancellationToken::new());
         let limit = Duration::from_secs(60);
-        let frozen = freeze::command::freeze(&source, None, folder.path(), limit, &clock, &stop).await;
+        let frozen = freeze::command::freeze(&source, None, &[], folder.path(), limit, &clock, &stop).await;
         assert!(frozen.is_err(), "{name:?}");
     }
 }

@@ -10,11 +10,17 @@ use std::{
     },
     path::{Path, PathBuf},
     process::Command,
-    slice, thread,
+    slice,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
 };
 
 use chassis::Clock;
 use keeper::backup::git::{self, CommitId, Committed};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 struct Bench {
@@ -55,6 +61,7 @@ impl Bench {
     /// A new commit, restored to a folder of its own: where the configuration is in it.
     fn restored(&self, id: &CommitId) -> PathBuf {
         let into = self.folder.path().join(format!("restored-{id}"));
+        let _ = fs::remove_dir_all(&into);
         git::restore(&self.bare(), id, None, &into).unwrap();
         into.join(self.config().strip_prefix("/").unwrap())
     }
@@ -342,6 +349,65 @@ fn what_a_killed_keeper_has_left_is_in_nobodys_way() {
     assert!(bench.commit().id.is_some());
     assert!(!scratch.exists());
     assert_eq!(git::check(&bench.bare()).unwrap(), [""; 0]);
+}
+
+/// Ends a git of this repository that runs now.
+fn kill_git(bare: &Path) -> bool {
+    let mark = bare.as_os_str().as_bytes();
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let arguments = fs::read(entry.path().join("cmdline")).ok()?;
+        let is_ours =
+            arguments.starts_with(b"git\0") && arguments.split(|byte| *byte == 0).any(|word| word == mark);
+        is_ours.then(|| Pid::from_raw(pid))
+    });
+    pids.fold(false, |killed, pid| kill(pid, Signal::SIGKILL).is_ok() || killed)
+}
+
+#[test]
+fn a_git_that_is_killed_leaves_whole_commits() {
+    let bench = Bench::new();
+    let (mut made, mut failed, mut killed) = (0, 0, 0);
+    for round in 0..40_u64 {
+        for number in 0..5 {
+            bench.write(format!("f{number}"), format!("{round} {number}"));
+        }
+        let is_over = AtomicBool::new(false);
+        let outcome = thread::scope(|scope| {
+            let killer = scope.spawn(|| {
+                // Lets so many looks pass before it strikes, so that each step is hit.
+                let mut looks = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    looks += 1;
+                    if looks > round % 20 && kill_git(&bench.bare()) {
+                        return 1;
+                    }
+                }
+                0
+            });
+            let outcome = bench.try_commit();
+            is_over.store(true, Ordering::Relaxed);
+            killed += killer.join().unwrap();
+            outcome
+        });
+        match outcome {
+            Ok(committed) => made += usize::from(committed.id.is_some()),
+            Err(_) => failed += 1,
+        }
+    }
+    assert!(killed > 0 && failed > 0, "{killed} killed, {failed} failed");
+    let last = bench.commit();
+    let all = git::list(&bench.bare(), 1_000).unwrap();
+    assert!(all.len() >= made, "{made} made, {} are there", all.len());
+    let newest = last.id.unwrap_or_else(|| all[0].id.clone());
+    assert_eq!(tree(&bench.restored(&newest)), tree(&bench.config()));
+    for commit in &all {
+        bench.restored(&commit.id);
+    }
+    // Half an object is never among them; what lies about is nobody's.
+    let damage = git::check(&bench.bare()).unwrap();
+    assert!(damage.iter().all(|line| line.contains("garbage")), "{damage:?}");
 }
 
 #[test]

@@ -379,6 +379,36 @@ async fn a_role_without_the_right_to_create_databases_is_told_what_to_grant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_socket_is_as_good_as_a_host() {
+    let Some(bench) = Bench::new().await else { return };
+    bench.sql("CREATE TABLE a AS SELECT n FROM generate_series(1, 9) n").await;
+    let sql = "SELECT current_setting('unix_socket_directories') AS folder, current_setting('port') AS port, \
+               current_user::text AS role";
+    let row = bench.database.fetch_one(sql, &[]).await.unwrap();
+    let get = |column: &str| row.get::<String>(column).unwrap();
+    let (folder, port, role) = (get("folder"), get("port"), get("role"));
+    let file = bench.folder.path().join("password");
+    let password =
+        bench.place.url.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap().1;
+    fs::write(&file, password).unwrap();
+    let escaped = folder.replace('/', "%2F");
+    for url in [
+        format!("postgres:///{}?host={folder}&port={port}&user={role}", bench.name()),
+        format!("postgres://{role}@{escaped}:{port}/{}", bench.name()),
+    ] {
+        let plan = Postgres { url, password: Some(SecretSource::File(file.display().to_string())) };
+        let (clock, stop) = (Clock::system(), CancellationToken::new());
+        let frozen = freeze::postgres::freeze(&plan, "app", &bench.staging(), &clock, &stop).await.unwrap();
+        let (dump, part) = (bench.folder.path().join("a.dump"), &frozen.parts[0]);
+        std::io::copy(&mut part.set_aside().unwrap().reader(), &mut fs::File::create(&dump).unwrap())
+            .unwrap();
+        let item = part.known().unwrap();
+        let findings = proof::postgres::prove(&item, &dump, &plan, &clock, &stop).await.unwrap();
+        assert!(findings.iter().all(|finding| finding.good), "{findings:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_made_again_is_said() {
     let Some(bench) = Bench::new().await else { return };
     bench.sql("CREATE TABLE a AS SELECT 1 AS n").await;

@@ -16,7 +16,7 @@ use crate::{
 const KILL_AFTER: Duration = Duration::from_secs(5);
 const COMPLAINTS_BYTES: usize = 64 * 1024;
 
-/// Runs a command in `directory` (keeper's own without one) and sets what it writes aside in a file in `folder`. An
+/// Runs a command in `directory` (keeper's own without one), with `variables` besides keeper's own, and sets what it writes aside in a file in `folder`. An
 /// exit code other than 0, a signal, the time limit, a full disk and an output without a single byte are errors, and
 /// nothing is left in `folder` then.
 ///
@@ -25,6 +25,7 @@ const COMPLAINTS_BYTES: usize = 64 * 1024;
 pub async fn freeze(
     source: &CommandSource,
     directory: Option<&Path>,
+    variables: &[(String, String)],
     folder: &Path,
     time_limit: Duration,
     clock: &Clock,
@@ -37,7 +38,7 @@ pub async fn freeze(
     let shell = Shell {
         command: source.command.clone(),
         directory: directory.map(|directory| directory.display().to_string()),
-        variables: Vec::new(),
+        variables: variables.to_vec(),
         time_limit,
         kill_after: KILL_AFTER,
         output_bytes: COMPLAINTS_BYTES,

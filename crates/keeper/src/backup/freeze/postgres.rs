@@ -46,10 +46,11 @@ async fn freeze_open(
     stop: &CancellationToken,
 ) -> anyhow::Result<Frozen> {
     server::check_version(server, "pg_dump", database, stop).await?;
+    // Before the snapshot: what is committed between the two is in it, and nothing that is promised is missing.
+    let taken_at = clock.now();
     let mut held = unless_stopped(stop, async { Ok(contents::hold(database).await?) })
         .await
         .context("holding the database still for its dump")?;
-    let taken_at = clock.now();
     let draft =
         Draft::create(folder).with_context(|| format!("setting a dump aside in {}", folder.display()))?;
     let outcome = dump_and_count(server, &mut held, draft, stop).await;

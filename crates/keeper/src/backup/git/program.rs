@@ -108,12 +108,15 @@ impl Git {
         })
     }
 
-    /// In one sentence, what it complained about last.
+    /// In one sentence, what it complained about.
     pub(super) fn complaint(&self, arguments: &[&str], output: &Output) -> String {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("without a word");
+        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        // What follows the first of these is advice.
+        let is_cause = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
+        let cause = lines.clone().find(is_cause).or_else(|| lines.next_back()).unwrap_or("without a word");
         let what = arguments.first().copied().unwrap_or_default();
-        format!("git {what} failed at {} ({}): {last}", self.bare.display(), output.status)
+        format!("git {what} failed at {} ({}): {cause}", self.bare.display(), output.status)
     }
 
     /// The newest commit, by what HEAD names; none before the first. A branch that is lost or damaged is an error,

@@ -156,7 +156,11 @@ fn compare(item: &Item, found: &Contents) -> Vec<Finding> {
         finding(
             &contents,
             "other rows than in the source: ",
-            "the rows of all tables have the content of their source",
+            if rows.is_empty() {
+                "the rows of all tables have the content of their source"
+            } else {
+                "the rows of all other tables have the content of their source"
+            },
         ),
     ]
 }
@@ -257,6 +261,7 @@ mod tests {
         let source = [("public.a", 2, 1), ("public.b", 3, 2)];
         let rows = "+ 2 tables hold 5 rows, as many as their source";
         let content = "+ the rows of all tables have the content of their source";
+        let others = "+ the rows of all other tables have the content of their source";
         check(&source, &source, &[rows, content]);
         check(
             &source,
@@ -266,7 +271,7 @@ mod tests {
         check(
             &source,
             &[("public.a", 1, 9), ("public.c", 3, 2)],
-            &["- public.a has 1 rows instead of 2, public.b is missing, public.c is new", content],
+            &["- public.a has 1 rows instead of 2, public.b is missing, public.c is new", others],
         );
     }
 }
