@@ -27,7 +27,7 @@ use super::{
     repository::{Contents, Progress, Repository, SnapshotHead, SnapshotId},
     work::{Work, blocking, has_repository},
 };
-use crate::host;
+use crate::{host, process::orphans::STATE_MARK};
 
 /// What became of a backup in one store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,8 +143,11 @@ async fn freeze_all(
             }
             Source::Command(command) => {
                 let limit = Duration::from_secs(u64::from(backup.time_limit.as_seconds()));
+                // What it leaves behind is found even if keeper is killed.
+                let mark = [(STATE_MARK.to_owned(), work.state.mark())];
                 let made =
-                    freeze::command::freeze(command, None, scratch, limit, work.clock, &work.stop).await;
+                    freeze::command::freeze(command, None, &mark, scratch, limit, work.clock, &work.stop)
+                        .await;
                 frozen.push(made.with_context(|| format!("running the command for {}", command.file_name))?);
             }
         }

@@ -47,7 +47,7 @@ pub async fn freeze(
     let taken_at = clock.now();
     let draft =
         Draft::create(folder).with_context(|| format!("setting an output aside in {}", folder.display()))?;
-    let (finished, draft) = process::run_into(shell.command(), &limits, draft, stop)
+    let (finished, draft) = Box::pin(process::run_into(shell.command(), &limits, draft, stop))
         .await
         .with_context(|| format!("setting the output for {name} aside"))?;
     if let Some(failure) = finished.failure() {

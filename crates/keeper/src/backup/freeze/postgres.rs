@@ -31,8 +31,9 @@ pub async fn freeze(
     stop: &CancellationToken,
 ) -> anyhow::Result<Frozen> {
     let server = Server::of(postgres, &Environment::read())?;
-    let database = unless_stopped(stop, server.open(clock)).await?;
-    let frozen = freeze_open(&server, &database, service, folder, clock, stop).await;
+    let database = Box::pin(unless_stopped(stop, server.open(clock))).await?;
+    // Boxed, because whoever waits for it has other work in the same future.
+    let frozen = Box::pin(freeze_open(&server, &database, service, folder, clock, stop)).await;
     database.close().await;
     frozen
 }

@@ -43,8 +43,9 @@ pub async fn prove(
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<Finding>> {
     let server = Server::of(postgres, &Environment::read())?;
-    let database = server.open(clock).await.context("opening the server for the proof of a dump")?;
-    let findings = prove_at(item, restored, &server, &database, clock, stop).await;
+    let database =
+        Box::pin(server.open(clock)).await.context("opening the server for the proof of a dump")?;
+    let findings = Box::pin(prove_at(item, restored, &server, &database, clock, stop)).await;
     database.close().await;
     findings
 }
