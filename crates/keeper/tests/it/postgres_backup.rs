@@ -4,6 +4,7 @@ mod tables;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -111,6 +112,12 @@ impl Bench {
 async fn open(url: &str) -> Database {
     let settings = DatabaseSettings { slow_query: Duration::MAX, ..DatabaseSettings::at(url) };
     Database::open(&settings, Clock::system()).await.unwrap()
+}
+
+/// A file that only its owner reads, as files of secrets must be.
+fn secret(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The processes of pg_dump on this database.
@@ -337,7 +344,7 @@ async fn a_role_without_the_right_to_create_databases_is_told_what_to_grant() {
     bench.sql(&format!("CREATE ROLE \"{role}\" LOGIN PASSWORD '{}'", password.replace('\'', "''"))).await;
     bench.sql(&format!("GRANT CREATE ON SCHEMA public TO \"{role}\"")).await;
     let file = bench.folder.path().join("password");
-    fs::write(&file, password).unwrap();
+    secret(&file, password);
     let (host, name) = bench.place.url.split_once('@').unwrap().1.split_once('/').unwrap();
     let user = role.replace(' ', "%20");
     let url = format!("postgres://{user}@{host}/{name}");
@@ -370,7 +377,7 @@ async fn a_role_without_the_right_to_create_databases_is_told_what_to_grant() {
     assert!(!error.contains("w:rd"), "{error}");
     bench.nothing_is_staged();
 
-    fs::write(&file, "wrong").unwrap();
+    secret(&file, "wrong");
     let error = freeze::postgres::freeze(&plan, "app", &bench.staging(), &clock, &stop).await.unwrap_err();
     assert!(format!("{error:#}").contains("password authentication failed"), "{error:#}");
     bench.sql(&format!("DROP OWNED BY \"{role}\"")).await;
@@ -390,7 +397,7 @@ async fn a_socket_is_as_good_as_a_host() {
     let file = bench.folder.path().join("password");
     let password =
         bench.place.url.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap().1;
-    fs::write(&file, password).unwrap();
+    secret(&file, password);
     let escaped = folder.replace('/', "%2F");
     for url in [
         format!("postgres:///{}?host={folder}&port={port}&user={role}", bench.name()),
@@ -466,7 +473,6 @@ async fn programs_that_are_absent_or_too_old_are_named() {
         assert_eq!(text, expected.replace("NN", &version.to_string()));
     };
     let script = |name: &str, text: &str| {
-        use std::os::unix::fs::PermissionsExt;
         let path = bench.folder.path().join(name);
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
