@@ -1,5 +1,6 @@
 //! Dumps of a real PostgreSQL server: frozen, restored, compared, and every way in which that must fail.
 
+mod programs;
 mod tables;
 
 use std::{
@@ -19,7 +20,7 @@ use keeper::{
         freeze::{self, Frozen},
         proof::{self, Finding, postgres::SCRATCH_PREFIX},
         record::Item,
-        server::{self, Server},
+        server::Server,
     },
     store::foreign::contents,
 };
@@ -457,47 +458,4 @@ async fn scratch_databases_of_killed_proofs_are_dropped_a_day_later() {
     // What this proof made is gone as well: only what other tests are using now may be there.
     let note = "scratch database of a proof of keeper's, dropped by itself";
     assert!(left.iter().all(|(_, found)| found.as_deref().is_none_or(|found| found == note)), "{left:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn programs_that_are_absent_or_too_old_are_named() {
-    let Some(bench) = Bench::new().await else { return };
-    let server = Server::of(&bench.plan(), &Environment::default()).unwrap();
-    let version = contents::server_version(&bench.database).await.unwrap() / 10_000;
-    let check = async |program: &Path, expected: &str| {
-        let stop = CancellationToken::new();
-        let outcome =
-            server::check_version(&server, &program.display().to_string(), &bench.database, &stop).await;
-        let text = outcome.err().map(|error| format!("{error:#}")).unwrap_or_default();
-        let text = text.replace(&program.display().to_string(), "pg_dump");
-        assert_eq!(text, expected.replace("NN", &version.to_string()));
-    };
-    let script = |name: &str, text: &str| {
-        let path = bench.folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    };
-    let install = "install the client programs of PostgreSQL NN or newer";
-    check(
-        Path::new("/nowhere/pg_dump"),
-        &format!("pg_dump is not installed, or not where PATH leads: {install}"),
-    )
-    .await;
-    check(
-        &script("old", "echo 'pg_dump (PostgreSQL) 9.6.24'"),
-        &format!("pg_dump is of version 9, the server of version NN: {install}"),
-    )
-    .await;
-    check(&script("new", "echo 'pg_dump (PostgreSQL) 99.1 (Debian)'"), "").await;
-    check(
-        &script("odd", "echo hello"),
-        &format!("pg_dump calls itself \"hello\", which names no version: {install}"),
-    )
-    .await;
-    check(
-        &script("broken", "echo 'cannot load libpq' >&2; exit 127"),
-        "pg_dump does not say its version: it ended with code 127: cannot load libpq",
-    )
-    .await;
 }
