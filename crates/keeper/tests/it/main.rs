@@ -3,6 +3,7 @@
 
 mod actions;
 mod backup;
+mod backup_storm;
 mod certificates;
 mod check;
 mod cleanup;

@@ -75,7 +75,9 @@ impl Going<'_> {
             return;
         }
         let tries = u32::from(self.timed.retry.attempts).max(2);
-        if self.timed.interrupted == InterruptedPolicy::Rerun && run.attempt < tries {
+        // Of several that were lost, such as runs by hand without a keeper, one runs again.
+        let again = self.busy.is_none() && run.attempt < tries;
+        if self.timed.interrupted == InterruptedPolicy::Rerun && again {
             let (attempt, not_before) = (run.attempt, self.now);
             self.decisions.push(Decision::Repeat { occurrence: occurrence.clone(), attempt, not_before });
             self.start(occurrence.clone(), attempt + 1, run.late);
