@@ -266,9 +266,9 @@ async fn storm(kills: usize, breath: usize) -> String {
         let (line, within) =
             if rounds % 3 == 2 { ("backup prune db", took.1) } else { ("backup run db", took.0) };
         if stage.kill(line, within).await {
-            done += 1
+            done += 1;
         } else {
-            ended += 1
+            ended += 1;
         }
         rounds += 1;
         stage.check().await;
