@@ -1,6 +1,6 @@
 //! Loom's tables with sessions in them, and proofs of backups that hold some.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use chassis::clock::utc_text;
 use jiff::{SignedDuration, Timestamp};
@@ -116,6 +116,7 @@ pub(super) fn place(temporary: &TempDb, folder: &std::path::Path) -> String {
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
     let file = folder.join("password");
     fs::write(&file, password).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     format!(
         "[service.app.database.postgres]\nurl = \"{scheme}://{user}@{host}\"\npassword.file = \"{}\"",
         file.display()
