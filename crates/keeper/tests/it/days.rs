@@ -80,8 +80,8 @@ fn soak_keeper_days() {
     let (rounds, skipped) = (number("SOAK_ROUNDS", 200), number("SOAK_SKIP", 0));
     let tally = storm(&(skipped..rounds).collect::<Vec<_>>(), DAYS);
     println!(
-        "{} days of five plans in {rounds} rounds, every occurrence accounted for",
-        DAYS * i64::from(rounds)
+        "{} days of five plans in rounds {skipped} to {rounds}, every occurrence accounted for",
+        DAYS * i64::from(rounds - skipped)
     );
     for (what, count) in tally {
         println!("{count:>10} {what}");
