@@ -84,7 +84,14 @@ pub(super) async fn prove(work: &Work<'_>, backup: &Backup, store: &Store) -> an
     let took = started.elapsed();
     blocking(move || scratch.close().context("removing the restored copy")).await?;
     let age = began.duration_since(newest.at);
-    Ok(Proved { snapshot: newest.id.to_string(), taken_at: newest.at, findings, age, took })
+    Ok(Proved {
+        snapshot: newest.id.to_string(),
+        taken_at: newest.at,
+        findings,
+        age,
+        took,
+        sessions: Vec::new(),
+    })
 }
 
 /// The commits of a store, newest first.

@@ -13,6 +13,7 @@ use keeper_core::{
     plan::{
         backup::{Backup, Store},
         service::{Database, Postgres},
+        value::ServiceName,
     },
 };
 
@@ -25,6 +26,8 @@ use super::{
     repository::{Progress, ReadData, Repository, RepositoryError, Stored},
     work::{Work, blocking, has_repository},
 };
+
+use crate::store::proved_sessions;
 
 /// A repository up to this size is read whole by every proof.
 const READ_WHOLE_BYTES: u64 = 10 << 30;
@@ -42,6 +45,8 @@ pub struct Proved {
     pub age: SignedDuration,
     /// From the beginning of the restore until the engine has answered.
     pub took: Duration,
+    /// Keys of the sessions in the restored databases of services that have such a table.
+    pub sessions: Vec<(ServiceName, Vec<String>)>,
 }
 
 impl Proved {
@@ -72,7 +77,8 @@ pub async fn latest(
     // What is wrong comes first: it is what people read.
     let mut findings: Vec<&Finding> = proved.findings.iter().collect();
     findings.sort_by_key(|finding| finding.good);
-    work.rows
+    let proof = work
+        .rows
         .write(Event::ProofMade {
             backup: work.id(backup),
             store: store.name.to_string(),
@@ -83,6 +89,20 @@ pub async fn latest(
             age_seconds: u64::try_from(proved.age.as_secs()).unwrap_or_default(),
         })
         .await?;
+    if proved.good() {
+        for (service, ids) in &proved.sessions {
+            let proved = proved_sessions::Proved {
+                service: service.clone(),
+                backup: work.id(backup),
+                store: store.name.to_string(),
+                snapshot: proved.snapshot.clone(),
+                taken_at: proved.taken_at,
+                proof,
+            };
+            // They decide which old sessions the clean-up may delete.
+            proved_sessions::put(&work.state.database, &proved, ids).await?;
+        }
+    }
     Ok(proved)
 }
 
@@ -105,7 +125,7 @@ async fn in_repository(
         .filter(|stored| stored.tags.contains(&id))
         .max_by_key(|stored| stored.taken_at);
     let newest = newest.with_context(|| format!("the store {} holds no backup {id}", store.name))?;
-    let (mut findings, started) = (vec![], Instant::now());
+    let (mut findings, mut sessions, started) = (vec![], vec![], Instant::now());
     findings.extend(missing(work, backup, store, &newest).await?);
     let into = scratch.path().join("restored");
     let (progress, stop, target, snapshot) =
@@ -122,7 +142,9 @@ async fn in_repository(
     match restored {
         Ok(stats) => {
             findings.push(Finding::good(format!("{} file(s), {} bytes restored", stats.files, stats.bytes)));
-            findings.extend(contents(work, &newest, &into).await?);
+            let looked = contents(work, &newest, &into).await?;
+            findings.extend(looked.findings);
+            sessions = looked.sessions;
         }
         Err(error @ RepositoryError::Damaged { .. }) => findings.push(Finding::bad(error.to_string())),
         Err(error) => return Err(error.into()),
@@ -132,7 +154,7 @@ async fn in_repository(
     findings.extend(blocking(move || check(&repository, read_data, &progress, &stop)).await?);
     blocking(move || scratch.close().context("removing the restored copy")).await?;
     let age = began.duration_since(newest.taken_at);
-    Ok(Proved { snapshot: newest.id.to_string(), taken_at: newest.taken_at, findings, age, took })
+    Ok(Proved { snapshot: newest.id.to_string(), taken_at: newest.taken_at, findings, age, took, sessions })
 }
 
 /// The ledger may know of a newer one than the store still has.
@@ -150,47 +172,66 @@ async fn missing(
     }))
 }
 
+/// What was seen in what was restored.
+#[derive(Debug, Default)]
+struct Looked {
+    findings: Vec<Finding>,
+    sessions: Vec<(ServiceName, Vec<String>)>,
+}
+
 /// Compares every part with what was recorded of its source.
-async fn contents(work: &Work<'_>, stored: &Stored, restored: &Path) -> anyhow::Result<Vec<Finding>> {
+async fn contents(work: &Work<'_>, stored: &Stored, restored: &Path) -> anyhow::Result<Looked> {
     let Some(record) = Record::of(stored) else {
-        return Ok(vec![Finding::bad("it has no record of its sources to compare with")]);
+        let finding = Finding::bad("it has no record of its sources to compare with");
+        return Ok(Looked { findings: vec![finding], ..Looked::default() });
     };
-    let mut findings = Vec::new();
+    let mut all = Looked::default();
     for item in record.items {
-        findings.extend(of_item(work, item, restored).await?);
+        let (path, service) = (restored.join(&item.at), service_of(&item));
+        let findings = of_item(work, item.clone(), restored).await?;
+        let good = findings.iter().all(|finding| finding.good);
+        all.findings.extend(findings);
+        if let Some(service) = service.filter(|_| good) {
+            let ids = proof::sessions(&item, &path, &work.stop).await?;
+            all.sessions.extend(ids.map(|ids| (service, ids)));
+        }
     }
-    Ok(findings)
+    Ok(all)
 }
 
 /// Every check of one restored part.
 pub(super) async fn of_item(work: &Work<'_>, item: Item, restored: &Path) -> anyhow::Result<Vec<Finding>> {
     let path = restored.join(&item.at);
-    let (mut findings, is_postgres) = (Vec::new(), item.kind == Kind::Postgres);
     let (own, own_path, stop) = (item.clone(), path.clone(), work.stop.clone());
-    findings.extend(
-        blocking(move || {
-            Ok(match own.kind {
-                Kind::Sqlite => proof::sqlite::prove(&own, &own_path, &stop)?,
-                Kind::Postgres | Kind::Command => vec![proof::bytes(&own, &own_path)],
-                Kind::Folder => vec![proof::folder(&own, &own_path)],
-            })
+    let findings = blocking(move || {
+        Ok(match own.kind {
+            Kind::Sqlite => proof::sqlite::prove(&own, &own_path, &stop)?,
+            Kind::Postgres | Kind::Command => vec![proof::bytes(&own, &own_path)],
+            Kind::Folder => vec![proof::folder(&own, &own_path)],
         })
-        .await?,
-    );
-    if is_postgres {
+    });
+    let mut findings = findings.await?;
+    if item.kind == Kind::Postgres {
         let server = server_of(work, &item)?;
-        findings.extend(proof::postgres::prove(&item, &path, server, work.clock, &work.stop).await?);
+        let proof = proof::postgres::prove(&item, &path, server, work.clock, &work.stop);
+        findings.extend(proof.await?);
     }
     Ok(findings)
 }
 
+/// The service whose database a part is.
+fn service_of(item: &Item) -> Option<ServiceName> {
+    let file = item.at.strip_prefix("databases/")?;
+    let name = file.strip_suffix(".db").or_else(|| file.strip_suffix(".dump"))?;
+    ServiceName::parse(name).ok()
+}
+
 /// The server whose scratch database a dump is restored into: that of its service.
 fn server_of<'a>(work: &Work<'a>, item: &Item) -> anyhow::Result<&'a Postgres> {
-    let name = item.at.rsplit('/').next().unwrap_or_default().trim_end_matches(".dump");
-    let service = work.plan.service.iter().find(|(own, _)| own.as_str() == name).map(|(_, service)| service);
+    let service = service_of(item).and_then(|name| work.plan.service.get(&name));
     match service.and_then(|service| service.database.as_ref()) {
         Some(Database::Postgres(postgres)) => Ok(postgres),
-        _ => bail!("the plan has no PostgreSQL database of a service {name} to prove {} with", item.at),
+        _ => bail!("the plan has no PostgreSQL database of a service to prove {} with", item.at),
     }
 }
 

@@ -24,7 +24,7 @@ action.shell = "true"
 [[task]]
 name = "verify"
 schedule = "daily 03:00"
-action.keeper = "backup verify --latest"
+action.keeper = "audit keys"
 "#;
 
 fn root() -> PathBuf {
@@ -67,7 +67,7 @@ fn what_would_run_is_listed_and_what_would_not_is_said() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("the next 24 hours: 2 run(s)"), "{said}");
     assert!(said.contains("02:00 +08:00  small/look    true\n"), "{said}");
-    assert!(said.contains("(skipped: needs backup and restore (section 4))"), "{said}");
+    assert!(said.contains("(skipped: needs audits (section 8))"), "{said}");
     let (code, said) = keeper(folder.path(), &["check", "small.toml", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &json["ok"]), (0, &true.into()), "{said}");

@@ -62,7 +62,7 @@ async fn outcomes_say_how_it_went() {
         task("bad", "hourly", "action.shell = \"echo no space >&2; exit 7\""),
         task("again", "hourly", "action.shell = \"exit 1\"\nretry = { attempts = 3, wait = \"1m\" }"),
         task("slow", "hourly", "action.shell = \"sleep 600\"\ntime_limit = \"1s\""),
-        task("later", "hourly", "action.keeper = \"backup verify --latest\""),
+        task("later", "hourly", "action.keeper = \"audit keys\""),
         task("absent", "hourly", "action.scan = \"none\""),
         task("holds", "hourly", "action.keeper = \"ledger verify\""),
         "[[scanner]]\nname = \"none\"\nprogram = \"no-such-tool\"\ncommand = \"no-such-tool\"\nverdict = \"lines\"\n"
@@ -88,7 +88,7 @@ async fn outcomes_say_how_it_went() {
             "bad failed: exit code 7: no space",
             "good ran: fine",
             "holds ran:",
-            "later skipped: this keeper has no backup and restore (section 4) yet",
+            "later skipped: this keeper has no audits (section 8) yet",
             "slow failed: ended at its time limit of 1 s, with everything it started",
         ]
     );

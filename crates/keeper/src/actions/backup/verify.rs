@@ -1,13 +1,18 @@
 //! `backup verify`: proves the newest backups by restoring them.
 
-use keeper_core::plan::command::Command;
+use keeper_core::plan::{
+    backup::{Backup, Store},
+    command::Command,
+};
 use serde_json::{Value, json};
 
 use super::{Surroundings, pairs, short, tolerated, work};
 use crate::{
     backup::{
         proof::Finding,
+        repository::RepositoryError,
         verify::{self, Proved},
+        work::Work,
     },
     report::{Report, Verdict},
 };
@@ -37,7 +42,7 @@ pub(in crate::actions) async fn verify(
             }
             Err(error) => {
                 let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
-                let tolerated = tolerated(&work, backup, store).await?;
+                let tolerated = is_down(&work, backup, store, &error).await?;
                 verdict = verdict.with(if tolerated { Verdict::Skipped } else { Verdict::Bad });
                 let word = if tolerated { "amber" } else { "red" };
                 text.push_str(&format!("{}  {name}: {reason}\n", word.to_uppercase()));
@@ -51,6 +56,24 @@ pub(in crate::actions) async fn verify(
     let summary =
         if sentences.is_empty() { "the plan has no backup".to_owned() } else { sentences.join("; ") };
     Ok(Report { verdict, summary, text, data: Value::Array(data) })
+}
+
+/// Whether a store is only out of reach, or empty as it should be, and may be so for now. One that answers and lacks
+/// what it once had is bad at once.
+async fn is_down(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    error: &anyhow::Error,
+) -> anyhow::Result<bool> {
+    let out_of_reach = match error.downcast_ref::<RepositoryError>() {
+        Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
+        Some(RepositoryError::NotThere { .. } | RepositoryError::Foreign { .. }) | None => {
+            work.standing(backup, store).await?.newest().is_none()
+        }
+        Some(_) => false,
+    };
+    Ok(out_of_reach && tolerated(work, backup, store).await?)
 }
 
 fn for_people(name: &str, proved: &Proved) -> String {
