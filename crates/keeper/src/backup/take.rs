@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -71,8 +72,13 @@ pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcom
     let mut outcomes = Vec::new();
     if !repositories.is_empty() {
         let scratch = work.scratch()?;
+        let freezing = async {
+            let mut sources = freeze_all(work, backup, &repositories, scratch.path()).await?;
+            examine_first(work, backup, &mut sources).await?;
+            anyhow::Ok(sources)
+        };
         let sources = tokio::select! {
-            sources = freeze_all(work, backup, &repositories, scratch.path()) => sources,
+            sources = freezing => sources,
             () = work.stop.cancelled() => bail!("stopped before its end"),
         };
         match sources {
@@ -154,6 +160,31 @@ async fn freeze_all(
     }
     let taken_at = frozen.iter().map(|frozen| frozen.taken_at).min().unwrap_or_else(|| work.clock.now());
     Ok(Sources { frozen, folders, taken_at })
+}
+
+/// Looks through a whole database before its first backup, so that one that is damaged already is not quiet until it
+/// is proved. Small ones are looked through each time.
+async fn examine_first(work: &Work<'_>, backup: &Backup, sources: &mut Sources) -> anyhow::Result<()> {
+    for store in work.stores(backup) {
+        if work.standing(backup, store).await?.newest().is_some() {
+            return Ok(());
+        }
+    }
+    let parts = sources.frozen.iter_mut().flat_map(|frozen| &mut frozen.parts);
+    for part in parts.filter(|part| part.item.kind == Kind::Sqlite && part.item.damage.is_none()) {
+        let Some(path) = sqlite_path(work, &part.item) else { continue };
+        let stop = work.stop.clone();
+        part.item.damage = blocking(move || freeze::sqlite::examine(&path, &stop)).await?;
+    }
+    Ok(())
+}
+
+fn sqlite_path(work: &Work<'_>, item: &Item) -> Option<PathBuf> {
+    let service = work.plan.service.get(&super::verify::service_of(item)?)?;
+    match service.database.as_ref()? {
+        Database::Sqlite(path) => Some(crate::actions::path_of(service, path)),
+        Database::Postgres(_) => None,
+    }
 }
 
 /// `folders/` and the path without what leads up to it.

@@ -220,7 +220,7 @@ pub(super) async fn of_item(work: &Work<'_>, item: Item, restored: &Path) -> any
 }
 
 /// The service whose database a part is.
-fn service_of(item: &Item) -> Option<ServiceName> {
+pub(super) fn service_of(item: &Item) -> Option<ServiceName> {
     let file = item.at.strip_prefix("databases/")?;
     let name = file.strip_suffix(".db").or_else(|| file.strip_suffix(".dump"))?;
     ServiceName::parse(name).ok()
