@@ -153,10 +153,11 @@ fn sweep(scratch: &Path) {
             let alive = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None);
             alive == Err(nix::Error::ESRCH)
         });
-        if gone && let Err(error) = fs::remove_dir_all(entry.path()) {
-            if error.kind() != io::ErrorKind::NotFound {
-                tracing::warn!(path = %entry.path().display(), %error, "a leftover could not be removed");
-            }
+        if gone
+            && let Err(error) = fs::remove_dir_all(entry.path())
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %entry.path().display(), %error, "a leftover could not be removed");
         }
     }
 }
