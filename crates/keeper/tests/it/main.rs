@@ -14,6 +14,7 @@ mod git_store;
 mod home;
 mod page;
 mod postgres_backup;
+mod repository;
 mod s3;
 mod s3_repository;
 mod s3_storms;

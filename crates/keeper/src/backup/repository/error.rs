@@ -133,3 +133,49 @@ impl RepositoryError {
         Self::Other { reason: reason.to_string() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_says_what_to_do_or_what_it_is_about() {
+        let (place, file, id) = ("/backup".to_owned(), "data/4f/4f1c".to_owned(), "0a1b2c3d".to_owned());
+        let since = "2026-03-01T02:00:00Z".parse().unwrap();
+        let reason = "it is not there".to_owned();
+        let at = "/etc/app".to_owned();
+        let errors = [
+            RepositoryError::WrongPassword { place: place.clone() },
+            RepositoryError::NotThere { place: place.clone() },
+            RepositoryError::Foreign { place: place.clone() },
+            RepositoryError::Damaged { file, reason: reason.clone() },
+            RepositoryError::Held { by: "ann@box (process 7)".to_owned(), since, exclusive: true },
+            RepositoryError::Held { by: "ann@box (process 7)".to_owned(), since, exclusive: false },
+            RepositoryError::Storage(FileError::Full { place: "/backup/data/4f/4f1c".to_owned() }),
+            RepositoryError::Source { at: at.clone(), reason: reason.clone() },
+            RepositoryError::Target { at, reason: reason.clone() },
+            RepositoryError::NoSuchSnapshot { id: id.clone() },
+            RepositoryError::NoSuchPath { path: "databases/app.db".to_owned(), id: id.clone() },
+            RepositoryError::Key { id, reason },
+            RepositoryError::Stopped,
+            RepositoryError::TooNew { place },
+        ];
+        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        the password opens none of the keys of /backup; give it the password it was made with
+        there is no repository at /backup; check the address, or take a first backup to make one
+        /backup holds files and no repository; choose an empty folder for it
+        data/4f/4f1c of the repository is damaged: it is not there
+        the repository is locked by ann@box (process 7) since 2026-03-01T02:00:00Z; wait for that to end, or run `restic unlock` when it is known to be dead
+        the repository is in use by ann@box (process 7) since 2026-03-01T02:00:00Z; wait for that to end, or run `restic unlock` when it is known to be dead
+        no space is left for /backup/data/4f/4f1c
+        /etc/app could not be read: it is not there
+        /etc/app could not be restored: it is not there
+        there is no snapshot 0a1b2c3d; `keeper backup list` shows those there are
+        databases/app.db is not in the snapshot 0a1b2c3d
+        the key 0a1b2c3d cannot be removed: it is not there
+        stopped before the end
+        /backup has a format that this program does not know; use a newer one
+        ");
+    }
+}

@@ -4,6 +4,7 @@
 //! that whoever looks sees all of it or nothing, whatever is killed or loses its power.
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
@@ -43,7 +44,7 @@ impl FolderFiles {
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
-        fs::rename(unfinished, path)?;
+        name(unfinished, path)?;
         path.parent().map_or(Ok(()), sync_folder)
     }
 }
@@ -109,6 +110,20 @@ impl Files for FolderFiles {
         read_folder(&folder, &mut open, &mut left).map_err(|error| told(&folder, &error))?;
         left.iter().try_for_each(|(name, _)| self.remove(&format!("{UNFINISHED}/{name}")))
     }
+}
+
+/// Gives a finished file its name. A configuration is never replaced: two that make a repository at the same moment
+/// would lock each other out.
+fn name(unfinished: &Path, path: &Path) -> io::Result<()> {
+    if path.file_name() == Some(OsStr::new("config")) {
+        match fs::hard_link(unfinished, path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+            // Not every file system can have two names for a file.
+            Err(_) => {}
+            Ok(()) => return fs::remove_file(unfinished),
+        }
+    }
+    fs::rename(unfinished, path)
 }
 
 /// Adds the folders and files of a folder to these lists.

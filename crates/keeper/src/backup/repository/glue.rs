@@ -12,6 +12,7 @@ use rustic_core::{
     RepositoryOptions, RusticError, RusticResult, WriteBackend, repofile::MasterKey,
 };
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     RepositoryError,
@@ -43,6 +44,8 @@ pub(super) struct GlueOptions {
     pub(super) skip_damaged: bool,
     /// Write only as long as this lock is ours.
     pub(super) lease: Option<Arc<Lease>>,
+    /// Is cancelled by the first write that fails.
+    pub(super) broken: CancellationToken,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,7 +141,7 @@ impl Glue {
             }
             _ if text.contains("Config version") => RepositoryError::TooNew { place: self.files.place() },
             Some(file) if text.contains("related to") && is_about_content(&text) => {
-                RepositoryError::damaged(file, first_line(&text))
+                RepositoryError::damaged(file, "it cannot be opened, or is not what it should be")
             }
             _ => RepositoryError::other(first_line(&text)),
         }
@@ -150,6 +153,7 @@ impl Glue {
 
     fn fail(&self, error: RepositoryError) -> Box<RusticError> {
         self.state().failed.get_or_insert_with(|| error.clone());
+        self.options.broken.cancel();
         boxed(error)
     }
 

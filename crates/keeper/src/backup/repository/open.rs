@@ -17,6 +17,9 @@ const MOST_MEMORY: u64 = 1 << 30;
 /// Rounds that opening a key may take.
 const MOST_ROUNDS: u64 = 64;
 
+/// Size of a data file of a small repository.
+const DATA_FILE_SIZE: &str = "16MiB";
+
 /// The part of a key file that says how costly it is to open.
 #[derive(Deserialize)]
 struct Cost {
@@ -64,20 +67,55 @@ impl Repository {
         // Keys without a configuration open nothing: somebody was killed while making the repository.
         let (all, keys, locks) = (files.list("")?, files.list("keys")?, files.list("locks")?);
         if all.len() > keys.len() + locks.len() {
-            return Err(RepositoryError::Foreign { place: files.place() });
+            // Unless somebody else has made it since.
+            let foreign = RepositoryError::Foreign { place: files.place() };
+            return if has_config(&files)? { Self::open(files, password) } else { Err(foreign) };
         }
         let glue = Glue::new(&files, GlueOptions::default());
-        glue.unopened(None)
-            .and_then(|closed| {
-                let credentials = Credentials::password(password.expose());
-                closed.init(&credentials, &KeyOptions::default(), &ConfigOptions::default())
-            })
-            .map_err(|error| glue.explain(&error))?;
-        for (key, _) in keys {
-            files.remove(&format!("keys/{key}"))?;
+        let made = glue.unopened(None).and_then(|closed| {
+            let credentials = Credentials::password(password.expose());
+            closed.init(&credentials, &KeyOptions::default(), &config())
+        });
+        match made {
+            Ok(_) => remove_keys(&files, keys.into_iter().map(|(key, _)| key))?,
+            Err(_) if has_config(&files)? => give_way(&files, password)?,
+            Err(error) => return Err(glue.explain(&error)),
         }
         Self::open(files, password)
     }
+}
+
+/// Data files of restic's size. Those that the library makes by itself are twice as big: several of them are in memory
+/// at once, and the time to look up a blob in one grows with the number of blobs in it.
+fn config() -> ConfigOptions {
+    let mut options = ConfigOptions::default();
+    options.set_datapack_size = DATA_FILE_SIZE.parse().ok();
+    options
+}
+
+/// Somebody else has made the repository at the same moment: our key, which opens nothing, goes.
+fn give_way(files: &Arc<dyn Files>, password: &Secret) -> Result<(), RepositoryError> {
+    if !files.list("snapshots")?.is_empty() {
+        // It is older than that moment, and not ours to tidy.
+        return Ok(());
+    }
+    for (name, _) in files.list("keys")? {
+        let Ok(key) = name.parse() else { continue };
+        match open_with_key(files, key, password) {
+            Err(RepositoryError::Damaged { file, .. }) if file == "config" => {
+                remove_keys(files, [name].into_iter())?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn remove_keys(
+    files: &Arc<dyn Files>,
+    mut names: impl Iterator<Item = String>,
+) -> Result<(), RepositoryError> {
+    Ok(names.try_for_each(|name| files.remove(&format!("keys/{name}")))?)
 }
 
 fn has_config(files: &Arc<dyn Files>) -> Result<bool, RepositoryError> {

@@ -77,3 +77,76 @@ fn total(glue: &Glue) -> Result<u64, RepositoryError> {
     let packs = glue.list_with_size(FileType::Pack).map_err(|error| glue.explain(&error))?;
     Ok(packs.iter().map(|(_, size)| u64::from(*size)).sum())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::Cursor, sync::Arc};
+
+    use chassis::Secret;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::backup::{
+        Piece,
+        piece::{Look, StreamPiece},
+        repository::{FolderFiles, Progress, Quiet, ReadData, SnapshotHead},
+    };
+
+    fn noise(seed: u8, size: usize) -> Vec<u8> {
+        let blocks = (0..size / 32).flat_map(|block| {
+            let mut input = block.to_le_bytes().to_vec();
+            input.push(seed);
+            <sha2::Sha256 as sha2::Digest>::digest(&input)
+        });
+        blocks.collect()
+    }
+
+    fn write(repository: &Repository, parts: &[u8]) -> SnapshotId {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let piece = |seed: &u8| {
+            let bytes = noise(*seed, 3 << 20);
+            Piece::Stream(StreamPiece {
+                at: format!("part{seed}"),
+                size_bytes: bytes.len() as u64,
+                look: Look { modified_at: at, changed_at: at, inode: 1 },
+                open: Box::new(|| Ok(Box::new(Cursor::new(bytes)))),
+            })
+        };
+        let head = SnapshotHead { label: "p".into(), tag: "p".into(), host: "h".into(), taken_at: at };
+        let quiet: Arc<dyn Progress> = Arc::new(Quiet);
+        let pieces = parts.iter().map(piece).collect();
+        repository.write(pieces, &head, |_| String::new(), &quiet, &CancellationToken::new()).unwrap().id
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_what_is_not_needed_goes_with_the_second_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Arc::new(FolderFiles::new(folder.path().join("repository")));
+        let repository = Repository::open_or_create(files, &Secret::new("password".to_owned())).unwrap();
+        let quiet: Arc<dyn Progress> = Arc::new(Quiet);
+        let stop = CancellationToken::new();
+        // The first and the second share a data file with what only the first needs.
+        let first = write(&repository, &[1, 2]);
+        let second = write(&repository, &[2, 3]);
+        let size = || -> u64 { repository.files.list("data").unwrap().iter().map(|(_, size)| size).sum() };
+        let all = size();
+        repository.drop_snapshots(&[first]).unwrap();
+        let pruned = repository.prune_at_once().unwrap();
+        assert_eq!(pruned.removed_bytes, 0, "{pruned:?}");
+        assert!(pruned.repacked_bytes > 3 << 20 && pruned.marked_bytes > 6 << 20, "{pruned:?}");
+        assert!(size() > all);
+        let pruned = repository.prune_at_once().unwrap();
+        assert!(pruned.removed_bytes > 6 << 20, "{pruned:?}");
+        assert!(size() < (6 << 20) + (1 << 19), "{} of {all}", size());
+        assert_eq!(repository.check(ReadData::All, &quiet, &stop).unwrap(), []);
+        let back = folder.path().join("back");
+        repository.restore(&second, None, &back, false, &quiet, &stop).unwrap();
+        for part in [2, 3] {
+            assert!(fs::read(back.join(format!("part{part}"))).unwrap() == noise(part, 3 << 20));
+        }
+        assert!(matches!(
+            repository.restore(&first, None, &folder.path().join("no"), false, &quiet, &stop),
+            Err(RepositoryError::NoSuchSnapshot { .. })
+        ));
+    }
+}

@@ -77,7 +77,8 @@ impl Repository {
         place::merge(&building.folder, into)?;
         unset_attributes += attributes::set_folders(into, &nodes)?;
         let files = nodes.iter().filter(|(_, node)| !node.is_dir()).count() as u64;
-        Ok(RestoredStats { files, bytes: plan.total_bytes(), unset_attributes })
+        let bytes = nodes.iter().filter(|(_, node)| node.is_file()).map(|(_, node)| node.meta.size).sum();
+        Ok(RestoredStats { files, bytes, unset_attributes })
     }
 }
 

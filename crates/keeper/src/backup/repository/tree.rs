@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     os::unix::ffi::OsStrExt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -71,12 +72,16 @@ impl Repository {
             act(&indexed.map_err(|error| glue.explain(&error))?, &glue)
         };
         match attempt(false) {
-            Err(first @ (RepositoryError::Damaged { .. } | RepositoryError::Other { .. })) => {
+            Err(RepositoryError::Damaged { file, reason }) if file.starts_with("index") => {
+                let first = RepositoryError::Damaged { file, reason };
                 tracing::warn!(reason = %first, "the index of a repository is read anew from its data");
-                attempt(true).map_err(|second| match second {
-                    RepositoryError::Damaged { .. } | RepositoryError::Other { .. } => first,
-                    other => other,
-                })
+                // The library counts on every data file being long enough for what it looks for.
+                match catch_unwind(AssertUnwindSafe(|| attempt(true))) {
+                    Err(_) | Ok(Err(RepositoryError::Damaged { .. } | RepositoryError::Other { .. })) => {
+                        Err(first)
+                    }
+                    Ok(second) => second,
+                }
             }
             other => other,
         }

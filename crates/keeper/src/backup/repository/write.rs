@@ -79,10 +79,13 @@ impl Repository {
         stop: &CancellationToken,
     ) -> Result<Written, RepositoryError> {
         let lock = self.share(stop)?;
-        let tally = Arc::new(Tally::new(stop.clone()));
+        let broken = CancellationToken::new();
+        let tally = Arc::new(Tally::new(stop.clone(), broken.clone()));
         let source = Source::new(pieces, Arc::clone(&tally))?;
-        let glue =
-            Glue::new(&self.files, GlueOptions { lease: Some(lock.lease()), ..GlueOptions::default() });
+        let glue = Glue::new(
+            &self.files,
+            GlueOptions { lease: Some(lock.lease()), broken, ..GlueOptions::default() },
+        );
         let written = archive(self, &glue, source, head, describe, &tally, progress);
         // Whatever became of it, no thread that is left behind writes after this.
         glue.end();
@@ -108,7 +111,7 @@ fn archive(
 
     glue.hold_snapshots(true);
     let archived = catch_unwind(AssertUnwindSafe(|| indexed.archive(&options(), &source, empty, &paths)));
-    let snapshot = match (archived, tally.failed().or_else(|| glue.failed())) {
+    let snapshot = match (archived, glue.failed().or_else(|| tally.failed())) {
         (_, Some(failed)) => return Err(failed),
         (Err(_), None) => return Err(RepositoryError::other("the backup ended in a fault of its library")),
         (Ok(Err(error)), None) => return Err(glue.explain(&error)),

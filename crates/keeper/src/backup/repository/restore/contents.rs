@@ -97,11 +97,6 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Size of all files.
-    pub(super) fn total_bytes(&self) -> u64 {
-        self.total
-    }
-
     /// Writes the contents below this folder. The first error ends it.
     pub(super) fn fill(
         &self,

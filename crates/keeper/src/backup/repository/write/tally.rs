@@ -13,6 +13,7 @@ use crate::backup::repository::RepositoryError;
 #[derive(Debug)]
 pub(super) struct Tally {
     stop: CancellationToken,
+    broken: CancellationToken,
     files: AtomicU64,
     bytes: AtomicU64,
     vanished: AtomicU64,
@@ -34,9 +35,17 @@ enum Reading {
 }
 
 impl Tally {
-    pub(super) fn new(stop: CancellationToken) -> Self {
+    /// Nothing more is read once one of these is cancelled: by somebody, or because the store has failed.
+    pub(super) fn new(stop: CancellationToken, broken: CancellationToken) -> Self {
         let state = Mutex::default();
-        Self { stop, files: AtomicU64::new(0), bytes: AtomicU64::new(0), vanished: AtomicU64::new(0), state }
+        Self {
+            stop,
+            broken,
+            files: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            vanished: AtomicU64::new(0),
+            state,
+        }
     }
 
     /// An entry that is no folder is sent.
@@ -81,7 +90,9 @@ impl Tally {
     /// Why nothing more should be read.
     pub(super) fn failed(&self) -> Option<RepositoryError> {
         let failed = self.state().failed.clone();
-        failed.or_else(|| self.stop.is_cancelled().then_some(RepositoryError::Stopped))
+        failed.or_else(|| {
+            (self.stop.is_cancelled() || self.broken.is_cancelled()).then_some(RepositoryError::Stopped)
+        })
     }
 
     /// Files and bytes.
