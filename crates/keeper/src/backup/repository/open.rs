@@ -40,7 +40,10 @@ impl Repository {
         let mut wrong = None;
         for (key, _) in &keys {
             match open_with_key(&files, *key, password) {
-                Ok(repository) => return Ok(repository),
+                Ok(master) => {
+                    let (key, clock, patience) = (*key, Clock::system(), PATIENCE);
+                    return Ok(Self { files, master, key, clock, patience });
+                }
                 Err(RepositoryError::WrongPassword { .. }) => {}
                 Err(error @ RepositoryError::Damaged { .. }) => wrong = Some(error),
                 Err(other) => return Err(other),
@@ -139,17 +142,11 @@ fn not_there(files: &Arc<dyn Files>) -> Result<RepositoryError, RepositoryError>
     Ok(RepositoryError::NotThere { place: files.place() })
 }
 
-fn open_with_key(files: &Arc<dyn Files>, key: Id, password: &Secret) -> Result<Repository, RepositoryError> {
+fn open_with_key(files: &Arc<dyn Files>, key: Id, password: &Secret) -> Result<Master, RepositoryError> {
     let glue = Glue::new(files, GlueOptions { only_key: Some(key), ..GlueOptions::default() });
     is_affordable(&glue, key)?;
     let opened = glue.open_with(&Credentials::password(password.expose()), None)?;
-    Ok(Repository {
-        files: Arc::clone(files),
-        master: Master(opened.key()),
-        key,
-        clock: Clock::system(),
-        patience: PATIENCE,
-    })
+    Ok(Master(opened.key()))
 }
 
 /// Refuses a key that would take all memory, or none.

@@ -86,7 +86,7 @@ impl Repository {
             &self.files,
             GlueOptions { lease: Some(lock.lease()), broken, ..GlueOptions::default() },
         );
-        let written = archive(self, &glue, source, head, describe, &tally, progress);
+        let written = archive(self, &glue, &source, head, describe, &tally, progress);
         // Whatever became of it, no thread that is left behind writes after this.
         glue.end();
         drop(lock);
@@ -97,7 +97,7 @@ impl Repository {
 fn archive(
     repository: &Repository,
     glue: &Arc<Glue>,
-    source: Source,
+    source: &Source,
     head: &SnapshotHead,
     describe: impl FnOnce(&Contents) -> String,
     tally: &Tally,
@@ -110,7 +110,7 @@ fn archive(
     let empty = snapshot_of(head).map_err(|error| glue.explain(&error))?;
 
     glue.hold_snapshots(true);
-    let archived = catch_unwind(AssertUnwindSafe(|| indexed.archive(&options(), &source, empty, &paths)));
+    let archived = catch_unwind(AssertUnwindSafe(|| indexed.archive(&options(), source, empty, &paths)));
     let snapshot = match (archived, glue.failed().or_else(|| tally.failed())) {
         (_, Some(failed)) => return Err(failed),
         (Err(_), None) => return Err(RepositoryError::other("the backup ended in a fault of its library")),

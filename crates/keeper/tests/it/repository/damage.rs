@@ -70,9 +70,9 @@ impl Damaged {
             How::Missing => {}
         }
         if how == How::Missing {
-            fs::remove_file(file).unwrap()
+            fs::remove_file(file).unwrap();
         } else {
-            fs::write(file, bad).unwrap()
+            fs::write(file, bad).unwrap();
         }
         let name = file.strip_prefix(self.workshop.path("repository")).unwrap().display().to_string();
         look(&name);

@@ -176,7 +176,7 @@ fn restic_and_we_respect_each_others_locks() {
     assert!(matches!(error, RepositoryError::Held { exclusive: true, .. }), "{error}");
     let error = workshop.restore(&repository, &first.id, None, &workshop.path("no"), false).unwrap_err();
     assert!(matches!(error, RepositoryError::Held { exclusive: true, .. }), "{error}");
-    let patient = repository.clone().with_patience(Duration::from_secs(60));
+    let patient = repository.with_patience(Duration::from_secs(60));
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT).unwrap();
     workshop.write(&patient, vec![stream("d", b"1", 1)]).unwrap();
     assert!(checking.wait().unwrap().success());

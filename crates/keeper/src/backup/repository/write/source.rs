@@ -87,7 +87,7 @@ impl ReadSource for Source {
             let entries = walker(&root).build().filter_map(Result::ok);
             size += entries
                 .filter_map(|entry| entry.metadata().ok())
-                .filter(|m| m.is_file())
+                .filter(std::fs::Metadata::is_file)
                 .map(|m| m.len())
                 .sum::<u64>();
             if self.tally.failed().is_some() {
