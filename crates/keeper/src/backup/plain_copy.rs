@@ -2,12 +2,12 @@
 //! names.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use keeper_core::{plan::backup::PlainCopy, zone::Zone};
 
 /// What stands for the day in a path.
@@ -16,9 +16,31 @@ const DAY: &str = "{date}";
 const FORMAT: &str = "%Y%m%d";
 
 /// Where the copy of this day belongs.
-pub fn path(copy: &PlainCopy, taken_at: Timestamp, zone: &Zone) -> PathBuf {
-    let day = zone.rules().to_datetime(taken_at).date();
+pub fn path(copy: &PlainCopy, taken_at: Timestamp, zone: &TimeZone) -> PathBuf {
+    let day = zone.to_datetime(taken_at).date();
     PathBuf::from(copy.path.replace(DAY, &day.strftime(FORMAT).to_string()))
+}
+
+/// Gives a copy a second name by the day of the machine's own zone, where that is another day than the plan's: the
+/// shell's `date` knows no other.
+pub fn name_for_shells(
+    copy: &PlainCopy,
+    taken_at: Timestamp,
+    machine: &TimeZone,
+    written: &Path,
+) -> anyhow::Result<()> {
+    let also = path(copy, taken_at, machine);
+    if also == written {
+        return Ok(());
+    }
+    let failed = || format!("naming a copy {}", also.display());
+    let mut link = also.clone().into_os_string();
+    link.push(".new");
+    match fs::remove_file(&link) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(failed),
+        _ => {}
+    }
+    fs::hard_link(written, &link).and_then(|()| fs::rename(&link, &also)).with_context(failed)
 }
 
 /// Deletes copies older than their days, by the day in the name and never the newest; returns what is gone.
@@ -72,9 +94,30 @@ mod tests {
     fn the_day_is_that_of_the_zone() {
         let copy = copy(Path::new("backup"));
         let at: Timestamp = "2026-03-01T18:00:00Z".parse().unwrap();
-        assert_eq!(path(&copy, at, &Zone::utc()), Path::new("backup/loom-20260301.db"));
+        assert_eq!(path(&copy, at, &TimeZone::UTC), Path::new("backup/loom-20260301.db"));
         let shanghai = Zone::named("Asia/Shanghai").unwrap();
-        assert_eq!(path(&copy, at, &shanghai), Path::new("backup/loom-20260302.db"));
+        assert_eq!(path(&copy, at, shanghai.rules()), Path::new("backup/loom-20260302.db"));
+    }
+
+    #[test]
+    fn the_shell_finds_it_by_its_own_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let (copy, shanghai) = (copy(folder.path()), Zone::named("Asia/Shanghai").unwrap());
+        let check = |at: &str, expected: &[&str]| {
+            let at: Timestamp = at.parse().unwrap();
+            let written = path(&copy, at, shanghai.rules());
+            fs::write(&written, at.to_string()).unwrap();
+            name_for_shells(&copy, at, &TimeZone::UTC, &written).unwrap();
+            let own = path(&copy, at, &TimeZone::UTC);
+            assert_eq!(fs::read_to_string(own).unwrap(), at.to_string(), "the newest of its day");
+            let mut names: Vec<_> =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            assert_eq!(names, expected);
+        };
+        check("2026-03-01T02:00:00Z", &["loom-20260301.db"]);
+        check("2026-03-01T19:00:00Z", &["loom-20260301.db", "loom-20260302.db"]);
+        check("2026-03-01T20:00:00Z", &["loom-20260301.db", "loom-20260302.db"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use keeper_core::{
     ledger::{Event, Hash},
     plan::{
@@ -197,12 +197,13 @@ fn folder_at(path: &str) -> String {
 async fn copy(work: &Work<'_>, backup: &Backup, sources: &Arc<Sources>) -> anyhow::Result<()> {
     let Some(copy) = &backup.plain_copy else { return Ok(()) };
     let zone = backup.zone.as_ref().unwrap_or(&work.plan.head.zone).clone();
-    let to = plain_copy::path(copy, sources.taken_at, &zone);
+    let to = plain_copy::path(copy, sources.taken_at, zone.rules());
     let (copy, now, sources, stop) = (copy.clone(), work.clock.now(), Arc::clone(sources), work.stop.clone());
     blocking(move || {
         let mut parts = sources.frozen.iter().flat_map(|frozen| &frozen.parts);
         let part = parts.find(|part| part.item.kind == Kind::Sqlite);
         freeze::sqlite::copy_image(part.context("no source is a SQLite database")?, &to, &stop)?;
+        plain_copy::name_for_shells(&copy, sources.taken_at, &TimeZone::system(), &to)?;
         for gone in plain_copy::delete_old(&copy, now, &zone)? {
             tracing::info!(path = %gone.display(), "an old plain copy is deleted");
         }

@@ -362,7 +362,7 @@ fn kill_git(bare: &Path) -> bool {
             arguments.starts_with(b"git\0") && arguments.split(|byte| *byte == 0).any(|word| word == mark);
         is_ours.then(|| Pid::from_raw(pid))
     });
-    pids.fold(false, |killed, pid| kill(pid, Signal::SIGKILL).is_ok() || killed)
+    pids.filter(|pid| kill(*pid, Signal::SIGKILL).is_ok()).count() > 0
 }
 
 #[test]

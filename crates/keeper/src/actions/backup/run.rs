@@ -40,6 +40,7 @@ pub(crate) async fn run(around: &Surroundings<'_>, name: Option<&str>) -> anyhow
 fn sentence(taken: &Taken) -> String {
     let mut says = match taken.snapshot.as_str() {
         "" => "nothing has changed".to_owned(),
+        id if taken.size_bytes == 0 => format!("commit {}", short(id)),
         id => format!("{} of {}, {} added", short(id), bytes(taken.size_bytes), bytes(taken.added_bytes)),
     };
     if let Some(damage) = &taken.damage {
