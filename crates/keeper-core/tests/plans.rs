@@ -23,7 +23,7 @@ fn all_four_are_sound_and_run_together() {
     let set = PlanSet::new(plans).unwrap();
     let tasks = set.timed_tasks();
     let mut ids: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
-    assert_eq!(ids.len(), 90);
+    assert_eq!(ids.len(), 91);
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), tasks.len(), "ids are unique");

@@ -105,11 +105,17 @@ async fn inside(
     };
     // A part that works on a thread of its own sees the token when this is dropped.
     let _guard = surroundings.stop.clone().drop_guard();
-    tokio::select! {
-        report = act(&surroundings) => of_report(job, report),
+    let mut acting = std::pin::pin!(act(&surroundings));
+    let ended = tokio::select! {
+        report = &mut acting => return of_report(job, report),
         () = tokio::time::sleep(job.time_limit) => timed_out(job, String::new()),
         () = stop.cancelled() => stopped(String::new()),
-    }
+    };
+    surroundings.stop.cancel();
+    // It may have something to write down yet.
+    let grace = Duration::from_secs(job.limits.kill_after_seconds);
+    let _ = tokio::time::timeout(grace, acting).await;
+    ended
 }
 
 fn shell(job: &Job, command: &str, directory: Option<String>, output_bytes: usize) -> Shell {

@@ -56,9 +56,21 @@ pub fn read(source: &SecretSource, environment: &Environment) -> anyhow::Result<
             String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
         }
     };
+    if text.is_empty() {
+        bail!("the secret is empty: {}", place(source));
+    }
     let secret = Secret::new(text);
     chassis::redact::register(&secret);
     Ok(secret)
+}
+
+/// Where it should be.
+fn place(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Env(name) => format!("the variable {name}"),
+        SecretSource::File(path) => format!("the file {path}"),
+        SecretSource::Command(_) => "the first line of its command".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +110,6 @@ mod tests {
         check(SecretSource::File("/nonexistent".to_owned()), None);
         check(SecretSource::Command("echo first; echo second".to_owned()), Some("first"));
         check(SecretSource::Command("exit 1".to_owned()), None);
+        check(SecretSource::Command("true".to_owned()), None);
     }
 }

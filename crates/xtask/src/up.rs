@@ -6,7 +6,7 @@ pub mod readiness;
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus, Stdio},
@@ -90,15 +90,19 @@ fn backup_password(root: &Path) -> anyhow::Result<()> {
     let path = root.join(BACKUP_PASSWORD);
     let folder = path.parent().unwrap_or(root);
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    let made = File::options().write(true).create_new(true).mode(0o600).open(&path);
-    let mut file = match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        made => made.with_context(|| format!("making {}", path.display()))?,
-    };
+    if path.try_exists()? {
+        return Ok(());
+    }
+    // By rename, so that a kill leaves no empty password.
+    let draft = path.with_extension("new");
+    let _ = fs::remove_file(&draft);
+    let made = File::options().write(true).create_new(true).mode(0o600).open(&draft);
+    let mut file = made.with_context(|| format!("making {}", draft.display()))?;
     let mut random = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
     let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(file, "{text}").and_then(|()| file.sync_all())?;
+    fs::rename(&draft, &path).with_context(|| format!("making {}", path.display()))?;
     console::say(&format!("made {BACKUP_PASSWORD}: keep a copy elsewhere, no backup can be read without it"));
     Ok(())
 }

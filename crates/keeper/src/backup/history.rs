@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jiff::Timestamp;
 use keeper_core::{
     ledger::Event,
@@ -17,8 +17,8 @@ use super::{
     proof::Finding,
     restore::{Wanted, Which},
     take::Taken,
-    verify::Proved,
-    work::{Work, blocking},
+    verify::{NoBackup, Proved},
+    work::{Work, blocking, tidy},
 };
 
 /// More commits than this are not listed.
@@ -37,12 +37,22 @@ pub(super) async fn commit(work: &Work<'_>, backup: &Backup, store: &Store) -> a
     let (taken_at, started, message) = (work.clock.now(), Instant::now(), format!("{id}: as it is now"));
     let committed = blocking(move || git::commit(&folders, &bare, &message, &clock)).await?;
     let took = started.elapsed();
-    if let Some(commit) = &committed.id {
+    let standing = work.standing(backup, store).await?;
+    let is_failing = standing.failure.as_ref().is_some_and(|failure| failure.since.is_some());
+    let newest = match &committed.id {
+        Some(commit) => Some((commit.to_string(), taken_at)),
+        // It had not changed since a commit that was never written down, or since failures that are over now.
+        None if is_failing || standing.newest().is_none() => {
+            self::newest(store, &Which::Latest).await?.map(|commit| (commit.id.to_string(), commit.at))
+        }
+        None => None,
+    };
+    if let Some((snapshot, taken_at)) = newest {
         work.rows
             .write(Event::BackupTaken {
                 backup: id,
                 store: store.name.to_string(),
-                snapshot: commit.to_string(),
+                snapshot,
                 taken_at,
                 content: None,
                 size_bytes: 0,
@@ -54,15 +64,14 @@ pub(super) async fn commit(work: &Work<'_>, backup: &Backup, store: &Store) -> a
     }
     let remarks = committed.left_out.iter().map(|left| format!("left out {left}")).collect();
     let snapshot = committed.id.map(|id| id.to_string()).unwrap_or_default();
-    Ok(Taken { snapshot, size_bytes: 0, added_bytes: 0, took, damage: None, remarks })
+    Ok(Taken { snapshot, size_bytes: 0, added_bytes: 0, took, damage: None, no_copy: None, remarks })
 }
 
 /// Checks every object of the repository, and restores the newest commit into scratch.
 pub(super) async fn prove(work: &Work<'_>, backup: &Backup, store: &Store) -> anyhow::Result<Proved> {
     let (bare, scratch, began) = (place(store)?, work.scratch()?, work.clock.now());
     let newest = newest(store, &Which::Latest).await?;
-    let newest =
-        newest.with_context(|| format!("the store {} holds no backup {}", store.name, work.id(backup)))?;
+    let newest = newest.ok_or_else(|| NoBackup { store: store.name.to_string(), backup: work.id(backup) })?;
     let (started, id, into) = (Instant::now(), newest.id.clone(), scratch.path().join("restored"));
     let findings = blocking(move || {
         let mut findings = Vec::new();
@@ -82,7 +91,7 @@ pub(super) async fn prove(work: &Work<'_>, backup: &Backup, store: &Store) -> an
     })
     .await?;
     let took = started.elapsed();
-    blocking(move || scratch.close().context("removing the restored copy")).await?;
+    tidy(scratch).await;
     let age = began.duration_since(newest.at);
     Ok(Proved {
         snapshot: newest.id.to_string(),

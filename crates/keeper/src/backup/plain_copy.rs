@@ -40,7 +40,12 @@ pub fn name_for_shells(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(failed),
         _ => {}
     }
-    fs::hard_link(written, &link).and_then(|()| fs::rename(&link, &also)).with_context(failed)
+    fs::hard_link(written, &link).and_then(|()| fs::rename(&link, &also)).with_context(failed)?;
+    // Renaming one name of a file to another of its names leaves both.
+    match fs::remove_file(&link) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).with_context(failed),
+        _ => Ok(()),
+    }
 }
 
 /// Deletes copies older than their days, by the day in the name and never the newest; returns what is gone.

@@ -1,6 +1,6 @@
 //! Drops old backups by the plan's rules, the reasons first; the newest proved one stays whatever they say.
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use keeper_core::{
     ledger::Event,
     plan::backup::{Backup, Store},
@@ -12,9 +12,6 @@ use super::{
     work::{Work, blocking},
 };
 use crate::store::backups;
-
-/// Space of dropped backups is given back at most so often by the backups themselves.
-const RECLAIM: SignedDuration = SignedDuration::from_hours(20);
 
 /// What becomes of the backups in one store.
 #[derive(Debug, Clone)]
@@ -89,7 +86,9 @@ pub(super) async fn after_backup(
     }
     let (id, now) = (work.id(backup), work.clock.now());
     let last = backups::pruned_at(&work.state.database, &id, store.name.as_str()).await?;
-    let reclaim = last.is_none_or(|at| now.duration_since(at) > RECLAIM);
+    // The first that drops anything on a day.
+    let day = |at: jiff::Timestamp| TimeZone::UTC.to_datetime(at).date();
+    let reclaim = last.is_none_or(|at| day(at) != day(now));
     write_down(work, backup, store, &plan).await?;
     drop_and(repository, plan.dropped(), reclaim).await.map(drop)
 }

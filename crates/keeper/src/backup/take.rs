@@ -25,7 +25,7 @@ use super::{
     piece::FolderPiece,
     plain_copy, prune,
     record::{Item, Kind},
-    repository::{Contents, Progress, Repository, SnapshotHead, SnapshotId},
+    repository::{Contents, Progress, Repository, RepositoryError, SnapshotHead, SnapshotId},
     work::{Work, blocking, has_repository},
 };
 use crate::{host, process::orphans::STATE_MARK};
@@ -36,7 +36,16 @@ pub struct Outcome {
     /// The store.
     pub store: String,
     /// What was written, or why it was not.
-    pub result: Result<Taken, String>,
+    pub result: Result<Taken, Failed>,
+}
+
+/// Why a store has not got its backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// In a sentence.
+    pub reason: String,
+    /// The store is only out of reach, which it may be for a while; nothing is wrong with the source or the password.
+    pub is_down: bool,
 }
 
 /// A backup that is in a store now.
@@ -52,6 +61,8 @@ pub struct Taken {
     pub took: Duration,
     /// What the engines say against the sources.
     pub damage: Option<String>,
+    /// Why there is no plain copy, though there should be.
+    pub no_copy: Option<String>,
     /// What else is to be said, such as old ones that could not be dropped.
     pub remarks: Vec<String>,
 }
@@ -71,28 +82,16 @@ pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcom
         stores.into_iter().partition(|store| has_repository(store));
     let mut outcomes = Vec::new();
     if !repositories.is_empty() {
-        let scratch = work.scratch()?;
-        let freezing = async {
-            let mut sources = freeze_all(work, backup, &repositories, scratch.path()).await?;
-            examine_first(work, backup, &mut sources).await?;
-            anyhow::Ok(sources)
-        };
-        let sources = tokio::select! {
-            sources = freezing => sources,
-            () = work.stop.cancelled() => bail!("stopped before its end"),
-        };
-        match sources {
-            Ok(sources) => {
-                let sources = Arc::new(sources);
-                let copied = copy(work, backup, &sources).await;
+        match freeze(work, backup, &repositories).await {
+            Ok((sources, _scratch)) => {
+                let no_copy = copy(work, backup, &sources).await.err().map(|error| format!("{error:#}"));
                 for store in repositories {
                     let mut result = into_repository(work, backup, store, &sources).await;
-                    if let (Ok(taken), Err(error)) = (&mut result, &copied) {
-                        taken.remarks.push(format!("no plain copy: {error:#}"));
+                    if let Ok(taken) = &mut result {
+                        taken.no_copy.clone_from(&no_copy);
                     }
                     outcomes.push(settle(work, backup, store, &sources, result).await?);
                 }
-                copied?;
             }
             Err(error) => {
                 for store in repositories {
@@ -108,6 +107,25 @@ pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcom
         });
     }
     Ok(outcomes)
+}
+
+/// Holds every source still; what was set aside goes with the folder.
+async fn freeze(
+    work: &Work<'_>,
+    backup: &Backup,
+    stores: &[&Store],
+) -> anyhow::Result<(Arc<Sources>, tempfile::TempDir)> {
+    let scratch = work.scratch()?;
+    let freezing = async {
+        let mut sources = freeze_all(work, backup, stores, scratch.path()).await?;
+        examine_first(work, backup, &mut sources).await?;
+        anyhow::Ok(sources)
+    };
+    let sources = tokio::select! {
+        sources = freezing => sources?,
+        () = work.stop.cancelled() => bail!("stopped before its end"),
+    };
+    Ok((Arc::new(sources), scratch))
 }
 
 /// Freezes every source, so that all stores get the same.
@@ -202,7 +220,12 @@ async fn copy(work: &Work<'_>, backup: &Backup, sources: &Arc<Sources>) -> anyho
     blocking(move || {
         let mut parts = sources.frozen.iter().flat_map(|frozen| &frozen.parts);
         let part = parts.find(|part| part.item.kind == Kind::Sqlite);
-        freeze::sqlite::copy_image(part.context("no source is a SQLite database")?, &to, &stop)?;
+        let part = part.context("no source is a SQLite database")?;
+        if let Some(damage) = part.known().and_then(|item| item.damage) {
+            // A good copy of the day before is worth more.
+            bail!("the source is damaged, and the copies there are stay: {damage}");
+        }
+        freeze::sqlite::copy_image(part, &to, &stop)?;
         plain_copy::name_for_shells(&copy, sources.taken_at, &TimeZone::system(), &to)?;
         for gone in plain_copy::delete_old(&copy, now, &zone)? {
             tracing::info!(path = %gone.display(), "an old plain copy is deleted");
@@ -265,6 +288,7 @@ async fn into_repository(
         added_bytes: written.contents.added_bytes,
         took,
         damage: damage_of(&items),
+        no_copy: None,
         remarks,
     })
 }
@@ -300,7 +324,12 @@ impl Known {
             let unread = written.unread.contains(at);
             let same = before.and_then(|items| items.iter().find(|item| item.at == *at)).filter(|_| unread);
             items.push(match (digest.learnt(), same) {
-                (_, Some(same)) => same.clone(),
+                // What was found against it now counts, though it was not read.
+                (learnt, Some(same)) => {
+                    let found =
+                        learnt.and_then(|learnt| learnt.damage.clone()).or_else(|| item.damage.clone());
+                    Item { damage: found.or_else(|| same.damage.clone()), ..same.clone() }
+                }
                 (Some(learnt), None) => learnt.of(item),
                 (None, None) => item.clone(),
             });
@@ -351,8 +380,18 @@ async fn failed(
     error: &anyhow::Error,
 ) -> anyhow::Result<Outcome> {
     let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
+    let is_down = match error.downcast_ref::<RepositoryError>() {
+        None
+        | Some(
+            RepositoryError::Storage(_)
+            | RepositoryError::Held { .. }
+            | RepositoryError::NotThere { .. }
+            | RepositoryError::Foreign { .. },
+        ) => true,
+        Some(_) => false,
+    };
     let (backup, store) = (work.id(backup), store.name.to_string());
     tracing::warn!(backup, store, reason, "a backup was not written");
     work.rows.write(Event::BackupFailed { backup, store: store.clone(), reason: reason.clone() }).await?;
-    Ok(Outcome { store, result: Err(reason) })
+    Ok(Outcome { store, result: Err(Failed { reason, is_down }) })
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
     ledger::Event,
@@ -24,13 +24,25 @@ use super::{
     proof::{self, Finding},
     record::{Item, Kind},
     repository::{Progress, ReadData, Repository, RepositoryError, Stored},
-    work::{Work, blocking, has_repository},
+    work::{Work, blocking, has_repository, tidy},
 };
 
 use crate::store::proved_sessions;
 
+/// So many damaged files are named.
+const SHOWN: usize = 50;
 /// A repository up to this size is read whole by every proof.
 const READ_WHOLE_BYTES: u64 = 10 << 30;
+
+/// A store has no backup of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store {store} holds no backup {backup}")]
+pub struct NoBackup {
+    /// The store.
+    pub store: String,
+    /// `PLAN/NAME`.
+    pub backup: String,
+}
 
 /// What a proof has found.
 #[derive(Debug, Clone)]
@@ -70,9 +82,13 @@ pub async fn latest(
     read_data: bool,
 ) -> anyhow::Result<Proved> {
     let proved = if has_repository(store) {
-        in_repository(work, backup, store, read_data).await?
+        in_repository(work, backup, store, read_data).await
     } else {
-        history::prove(work, backup, store).await?
+        history::prove(work, backup, store).await
+    };
+    let proved = match proved {
+        Ok(proved) => proved,
+        Err(error) => return Err(lost(work, backup, store, error).await?),
     };
     // What is wrong comes first: it is what people read.
     let mut findings: Vec<&Finding> = proved.findings.iter().collect();
@@ -106,6 +122,37 @@ pub async fn latest(
     Ok(proved)
 }
 
+/// Writes down that a store which answers no longer opens, or lacks what it once had. One that is out of reach proves
+/// nothing.
+async fn lost(
+    work: &Work<'_>,
+    backup: &Backup,
+    store: &Store,
+    error: anyhow::Error,
+) -> anyhow::Result<anyhow::Error> {
+    let out_of_reach = match error.downcast_ref::<RepositoryError>() {
+        Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
+        Some(_) => false,
+        None => !error.is::<NoBackup>(),
+    };
+    let standing = work.standing(backup, store).await?;
+    let Some(known) = standing.newest().filter(|_| !out_of_reach) else { return Ok(error) };
+    let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
+    let age = work.clock.now().duration_since(known.taken_at);
+    work.rows
+        .write(Event::ProofMade {
+            backup: work.id(backup),
+            store: store.name.to_string(),
+            snapshot: known.snapshot.clone(),
+            good: false,
+            findings: vec![reason],
+            duration_ms: 0,
+            age_seconds: u64::try_from(age.as_secs()).unwrap_or_default(),
+        })
+        .await?;
+    Ok(error)
+}
+
 async fn in_repository(
     work: &Work<'_>,
     backup: &Backup,
@@ -119,14 +166,13 @@ async fn in_repository(
         Ok((repository, readable))
     });
     let (repository, readable) = listed.await?;
-    let newest = readable
-        .snapshots
-        .into_iter()
-        .filter(|stored| stored.tags.contains(&id))
-        .max_by_key(|stored| stored.taken_at);
-    let newest = newest.with_context(|| format!("the store {} holds no backup {id}", store.name))?;
+    let own: Vec<Stored> =
+        readable.snapshots.into_iter().filter(|stored| stored.tags.contains(&id)).collect();
+    // One from the future was taken under a wrong clock; it is not what would be restored now.
+    let newest = own.iter().max_by_key(|stored| (stored.taken_at <= began, stored.taken_at)).cloned();
+    let newest = newest.ok_or_else(|| NoBackup { store: store.name.to_string(), backup: id })?;
     let (mut findings, mut sessions, started) = (vec![], vec![], Instant::now());
-    findings.extend(missing(work, backup, store, &newest).await?);
+    findings.extend(missing(work, backup, store, &own).await?);
     let into = scratch.path().join("restored");
     let (progress, stop, target, snapshot) =
         (work.progress.clone(), work.stop.clone(), into.clone(), newest.id);
@@ -152,7 +198,7 @@ async fn in_repository(
     let took = started.elapsed();
     let (progress, stop): (Arc<dyn Progress>, _) = (Arc::new(work.progress.clone()), work.stop.clone());
     findings.extend(blocking(move || check(&repository, read_data, &progress, &stop)).await?);
-    blocking(move || scratch.close().context("removing the restored copy")).await?;
+    tidy(scratch).await;
     let age = began.duration_since(newest.taken_at);
     Ok(Proved { snapshot: newest.id.to_string(), taken_at: newest.taken_at, findings, age, took, sessions })
 }
@@ -162,10 +208,11 @@ async fn missing(
     work: &Work<'_>,
     backup: &Backup,
     store: &Store,
-    newest: &Stored,
+    own: &[Stored],
 ) -> anyhow::Result<Option<Finding>> {
     let standing = work.standing(backup, store).await?;
-    let gone = standing.newest().filter(|known| known.taken_at > newest.taken_at);
+    let is_there = |snapshot: &str| own.iter().any(|stored| stored.id.to_string() == snapshot);
+    let gone = standing.kept().iter().rev().find(|known| !is_there(&known.snapshot));
     Ok(gone.map(|gone| {
         let short = &gone.snapshot[..gone.snapshot.len().min(8)];
         Finding::bad(format!("the backup {short} of {} is gone from the store", gone.taken_at))
@@ -248,5 +295,12 @@ fn check(
         let how = "every byte of the repository was read and is sound";
         return Ok(vec![Finding::good(if all { how } else { "the repository is complete" })]);
     }
-    Ok(damages.into_iter().map(|damage| Finding::bad(format!("{}: {}", damage.file, damage.text))).collect())
+    let count = damages.len();
+    let shown = damages.into_iter().take(SHOWN);
+    let mut findings: Vec<Finding> =
+        shown.map(|damage| Finding::bad(format!("{}: {}", damage.file, damage.text))).collect();
+    if count > SHOWN {
+        findings.push(Finding::bad(format!("{} more files are damaged or missing", count - SHOWN)));
+    }
+    Ok(findings)
 }

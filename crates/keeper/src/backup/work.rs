@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -137,6 +137,28 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {
     tokio::task::spawn_blocking(work).await.context("the work broke down")?
+}
+
+/// Removes a folder of scratch; what cannot be removed is told and swept up later.
+pub(super) async fn tidy(scratch: tempfile::TempDir) {
+    let removed = blocking(move || {
+        let path = scratch.path().to_owned();
+        // A restored folder may be one that its owner may not write.
+        open_up(&path);
+        scratch.close().with_context(|| format!("removing {}", path.display()))
+    });
+    if let Err(error) = removed.await {
+        tracing::warn!("{error:#}");
+    }
+}
+
+fn open_up(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
+            open_up(&entry.path());
+        }
+    }
 }
 
 /// Whether a store holds a repository of backups, and not one of git.

@@ -146,6 +146,10 @@ impl Restore {
         let Self { about, to, id, at, path, store, overwrite, .. } = self;
         ensure!(about.name.is_some(), "name the backup to restore; `keeper backup list` shows them");
         let into = to.unwrap_or_default();
+        let loaded = invocation.plans(&about.plans)?;
+        if self::about(&loaded, about.name.as_deref())?.0.len() > 1 {
+            bail!("several plans have this backup; write it as PLAN/NAME: {}", names(&loaded));
+        }
         each(invocation, &about, async |around, name| {
             let which = match (&id, &at) {
                 (Some(id), _) => Which::Id(id.clone()),

@@ -58,10 +58,17 @@ impl Keeper {
         for (id, now) in tokio::task::spawn_blocking(looks).await? {
             match self.watching.known.get(id.as_str()) {
                 Some(before) if *before == now => continue,
-                // The first look is no change.
-                None => watched::set(&self.state().database, id.as_str(), &now).await?,
-                Some(_) => {
-                    let by = "a change of its files".to_owned();
+                // The first look is no change, but a backup may never have been taken.
+                None if !id.parts().1.starts_with("backup/") => {
+                    watched::set(&self.state().database, id.as_str(), &now).await?;
+                }
+                before => {
+                    let by = if before.is_some() {
+                        "a change of its files"
+                    } else {
+                        "the first look at its files"
+                    };
+                    let by = by.to_owned();
                     let event = Event::TaskTriggered { task: id.clone(), by };
                     let entry = Entry { fingerprint: Some(now.clone()), ..event.into() };
                     self.append(self.clock.now(), vec![entry]).await?;

@@ -40,7 +40,13 @@ pub(crate) async fn restore(
     for store in stores {
         match restore::restore(&work, backup, store, wanted).await {
             Ok(restored) => return Ok(told(&restored, wanted, &troubles)),
-            Err(error) => troubles.push(format!("{}: {error:#}", store.name)),
+            // Only one that has put nothing there yet may be followed by another.
+            Err(error) => {
+                troubles.push(format!("{}: {error:#}", store.name));
+                if restore::is_free(&wanted.into, false).is_err() {
+                    break;
+                }
+            }
         }
     }
     bail!("{}", troubles.join("; "))

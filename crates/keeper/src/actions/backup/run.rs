@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Surroundings, short, tolerated, work};
 use crate::{
     backup::{
-        take::{self, Outcome, Taken},
+        take::{self, Failed, Outcome, Taken},
         work::Work,
     },
     cli::table::{bytes, plain, table},
@@ -24,7 +24,7 @@ pub(crate) async fn run(around: &Surroundings<'_>, name: Option<&str>) -> anyhow
         for Outcome { store, result } in outcomes {
             let (word, says) = match &result {
                 Ok(taken) => ("taken", sentence(taken)),
-                Err(reason) => ("FAILED", reason.clone()),
+                Err(failed) => ("FAILED", failed.reason.clone()),
             };
             sentences.push(format!("{store}: {says}"));
             rows.push(vec![id.clone(), store.clone(), word.to_owned(), plain(&says, 300)]);
@@ -46,31 +46,37 @@ fn sentence(taken: &Taken) -> String {
     if let Some(damage) = &taken.damage {
         says.push_str(&format!("; DAMAGED SOURCE: {damage}"));
     }
+    if let Some(reason) = &taken.no_copy {
+        says.push_str(&format!("; NO PLAIN COPY: {reason}"));
+    }
     for remark in &taken.remarks {
         says.push_str(&format!("; {remark}"));
     }
     says
 }
 
-fn for_programs(id: &str, store: &str, result: &Result<Taken, String>) -> Value {
+fn for_programs(id: &str, store: &str, result: &Result<Taken, Failed>) -> Value {
     match result {
         Ok(taken) => json!({
             "backup": id, "store": store, "snapshot": taken.snapshot, "size_bytes": taken.size_bytes,
             "added_bytes": taken.added_bytes, "duration_ms": taken.took.as_millis() as u64,
-            "damage": taken.damage, "remarks": taken.remarks,
+            "damage": taken.damage, "no_copy": taken.no_copy, "remarks": taken.remarks,
         }),
-        Err(reason) => json!({ "backup": id, "store": store, "error": reason }),
+        Err(failed) => {
+            json!({ "backup": id, "store": store, "error": failed.reason, "is_down": failed.is_down })
+        }
     }
 }
 
-/// A store that is down for no longer than it may be does not fail a backup that the others have got; a damaged
-/// source does.
+/// A store that is out of reach for no longer than it may be does not fail a backup that the others have got; a
+/// damaged source, a wrong password and a missing plain copy do.
 async fn judge(work: &Work<'_>, backup: &Backup, outcomes: &[Outcome]) -> anyhow::Result<Verdict> {
     let mut taken = false;
     for outcome in outcomes {
         match &outcome.result {
-            Ok(done) if done.damage.is_none() => taken = true,
+            Ok(done) if done.damage.is_none() && done.no_copy.is_none() => taken = true,
             Ok(_) => return Ok(Verdict::Bad),
+            Err(failed) if !failed.is_down => return Ok(Verdict::Bad),
             Err(_) => {
                 let store =
                     work.stores(backup).into_iter().find(|store| store.name.as_str() == outcome.store);

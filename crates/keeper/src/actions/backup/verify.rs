@@ -3,6 +3,7 @@
 use keeper_core::plan::{
     backup::{Backup, Store},
     command::Command,
+    value::Period,
 };
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::{
     backup::{
         proof::Finding,
         repository::RepositoryError,
-        verify::{self, Proved},
+        verify::{self, NoBackup, Proved},
         work::Work,
     },
     report::{Report, Verdict},
@@ -28,15 +29,19 @@ pub(in crate::actions) async fn verify(
         let name = format!("{} in {}", work.id(backup), store.name);
         match verify::latest(&work, backup, store, command.has("read-data")).await {
             Ok(proved) => {
-                verdict = verdict.with(if proved.good() { Verdict::Good } else { Verdict::Bad });
-                text.push_str(&for_people(&name, &proved));
+                let limit = backup.oldest_good_age(&work.plan.head.zone).map(Period::duration);
+                let stale = limit.filter(|limit| proved.age > *limit);
+                let well = proved.good() && stale.is_none();
+                verdict = verdict.with(if well { Verdict::Good } else { Verdict::Bad });
+                text.push_str(&for_people(&name, &proved, stale.is_some()));
                 sentences.push(match proved.trouble() {
+                    None if stale.is_some() => format!("{name}: red: the newest is of {}", proved.taken_at),
                     None => format!("{name}: green, restored in {:.1} s", proved.took.as_secs_f64()),
                     Some(trouble) => format!("{name}: red: {trouble}"),
                 });
                 data.push(json!({
                     "backup": work.id(backup), "store": store.name, "snapshot": proved.snapshot,
-                    "good": proved.good(), "taken_at": proved.taken_at, "age_seconds": proved.age.as_secs(),
+                    "good": proved.good(), "stale": stale.is_some(), "taken_at": proved.taken_at, "age_seconds": proved.age.as_secs(),
                     "duration_ms": proved.took.as_millis() as u64, "findings": for_programs(&proved.findings),
                 }));
             }
@@ -68,16 +73,22 @@ async fn is_down(
 ) -> anyhow::Result<bool> {
     let out_of_reach = match error.downcast_ref::<RepositoryError>() {
         Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
-        Some(RepositoryError::NotThere { .. } | RepositoryError::Foreign { .. }) | None => {
+        Some(RepositoryError::NotThere { .. } | RepositoryError::Foreign { .. }) => {
             work.standing(backup, store).await?.newest().is_none()
         }
+        None if error.is::<NoBackup>() => work.standing(backup, store).await?.newest().is_none(),
+        None => true,
         Some(_) => false,
     };
     Ok(out_of_reach && tolerated(work, backup, store).await?)
 }
 
-fn for_people(name: &str, proved: &Proved) -> String {
-    let word = if proved.good() { "GREEN" } else { "RED" };
+fn for_people(name: &str, proved: &Proved, is_stale: bool) -> String {
+    let word = match (proved.good(), is_stale) {
+        (true, false) => "GREEN",
+        (true, true) => "RED (too old)",
+        (false, _) => "RED",
+    };
     let (id, seconds) = (short(&proved.snapshot), proved.took.as_secs_f64());
     let head =
         format!("{word}  {name}: {id} of {}, restored and opened in {seconds:.1} s\n", proved.taken_at);

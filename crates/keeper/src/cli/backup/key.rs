@@ -81,6 +81,10 @@ impl Key {
             Self::Add { of, new_password_file } => {
                 let password = read(&new_password_file)?;
                 let id = with(invocation, &of, move |repository| Ok(repository.add_key(&password)?)).await?;
+                if invocation.json {
+                    invocation.print_json(&serde_json::json!({ "added": id }))?;
+                    return Ok(ExitCode::SUCCESS);
+                }
                 println!(
                     "added {id}; put the new password where the plan looks for it before you remove the old key"
                 );
@@ -88,6 +92,10 @@ impl Key {
             Self::Remove { of, key } => {
                 let id = key.clone();
                 with(invocation, &of, move |repository| Ok(repository.remove_key(&id)?)).await?;
+                if invocation.json {
+                    invocation.print_json(&serde_json::json!({ "removed": key }))?;
+                    return Ok(ExitCode::SUCCESS);
+                }
                 println!("removed {key}");
             }
         }
