@@ -7,6 +7,7 @@
 pub mod freeze;
 pub mod git;
 mod history;
+mod left_out;
 pub mod list;
 pub mod location;
 pub mod piece;

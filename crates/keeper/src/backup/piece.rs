@@ -34,6 +34,8 @@ pub struct FolderPiece {
     pub at: String,
     /// Where it is now.
     pub path: PathBuf,
+    /// Files that are left out and never opened, by their whole paths without links.
+    pub except: Vec<PathBuf>,
 }
 
 /// One file whose bytes come from a reader.

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Piece, Record,
     freeze::{self, Frozen, Staging},
-    history,
+    history, left_out,
     piece::FolderPiece,
     plain_copy, prune,
     record::{Item, Kind},
@@ -72,6 +72,7 @@ struct Sources {
     frozen: Vec<Frozen>,
     folders: Vec<FolderPiece>,
     taken_at: Timestamp,
+    remarks: Vec<String>,
 }
 
 /// Takes one backup now. A store that fails does not stop the others; what became of each is in the ledger when this
@@ -141,7 +142,10 @@ async fn freeze_all(
     let (mut frozen, mut folders) = (Vec::new(), Vec::new());
     for source in &backup.sources {
         match source {
-            Source::Folder(path) => folders.push(FolderPiece { at: folder_at(path), path: path.into() }),
+            Source::Folder(path) => {
+                let (at, path) = (folder_at(path), path.into());
+                folders.push(FolderPiece { at, path, except: Vec::new() });
+            }
             Source::Database(name) => {
                 let service = work.plan.service.get(name).context("the plan has no such service")?;
                 let database = service.database.as_ref();
@@ -176,8 +180,9 @@ async fn freeze_all(
             }
         }
     }
+    let remarks = left_out::from(work, &mut folders)?;
     let taken_at = frozen.iter().map(|frozen| frozen.taken_at).min().unwrap_or_else(|| work.clock.now());
-    Ok(Sources { frozen, folders, taken_at })
+    Ok(Sources { frozen, folders, taken_at, remarks })
 }
 
 /// Looks through a whole database before its first backup, so that one that is damaged already is not quiet until it
@@ -281,7 +286,8 @@ async fn into_repository(
         })
         .await?;
     let dropped = prune::after_backup(work, backup, store, repository).await;
-    let remarks = dropped.err().map(|error| format!("old ones stay: {error:#}")).into_iter().collect();
+    let mut remarks = sources.remarks.clone();
+    remarks.extend(dropped.err().map(|error| format!("old ones stay: {error:#}")));
     Ok(Taken {
         snapshot: written.id.to_string(),
         size_bytes: written.contents.size_bytes,

@@ -61,7 +61,11 @@ fn pieces(sources: &Path, number: u64) -> Vec<Piece> {
             look: Look { modified_at: changed_at, changed_at, inode: 7 },
             open: Box::new(move || Ok(Box::new(Cursor::new(content)))),
         }),
-        Piece::Folder(FolderPiece { at: "folders/files".to_owned(), path: sources.to_owned() }),
+        Piece::Folder(FolderPiece {
+            at: "folders/files".to_owned(),
+            path: sources.to_owned(),
+            except: Vec::new(),
+        }),
     ]
 }
 

@@ -183,5 +183,5 @@ pub(crate) fn stream(at: &str, bytes: &[u8], look: i64) -> Piece {
 }
 
 pub(crate) fn folder(at: &str, path: &Path) -> Piece {
-    Piece::Folder(FolderPiece { at: at.to_owned(), path: path.to_owned() })
+    Piece::Folder(FolderPiece { at: at.to_owned(), path: path.to_owned(), except: Vec::new() })
 }

@@ -80,11 +80,11 @@ impl ReadSource for Source {
         for piece in self.pieces.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             match piece {
                 Piece::Stream(stream) => size += stream.size_bytes,
-                Piece::Folder(folder) => roots.push(folder.path.clone()),
+                Piece::Folder(folder) => roots.push((folder.path.clone(), folder.except.clone())),
             }
         }
-        for root in roots {
-            let entries = walker(&root).build().filter_map(Result::ok);
+        for (root, except) in roots {
+            let entries = walker(&root, except).build().filter_map(Result::ok);
             size += entries
                 .filter_map(|entry| entry.metadata().ok())
                 .filter(std::fs::Metadata::is_file)
@@ -142,7 +142,8 @@ impl Walking {
         // The link that a folder is named by is followed; no other is.
         let root = folder.path.canonicalize();
         let root = root.map_err(|error| RepositoryError::source(folder.path.display(), error))?;
-        Ok(Self { at: Path::new("/").join(folder.at), walk: walker(&root).build(), root })
+        let walk = walker(&root, folder.except).build();
+        Ok(Self { at: Path::new("/").join(folder.at), walk, root })
     }
 
     /// None for what is gone again.
@@ -218,10 +219,13 @@ fn stream_entry(stream: StreamPiece, tally: &Arc<Tally>) -> ReadSourceEntry<Unop
     ReadSourceEntry { path, node, open }
 }
 
-fn walker(root: &Path) -> WalkBuilder {
+fn walker(root: &Path, except: Vec<PathBuf>) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
     // Nothing is left out, whatever a file for git says.
     builder.standard_filters(false).follow_links(false).sort_by_file_path(Path::cmp);
+    if !except.is_empty() {
+        builder.filter_entry(move |entry| !except.iter().any(|path| path == entry.path()));
+    }
     builder
 }
 
