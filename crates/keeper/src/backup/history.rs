@@ -15,6 +15,7 @@ use keeper_core::{
 use super::{
     git::{self, Commit},
     proof::Finding,
+    repository::RepositoryError,
     restore::{Wanted, Which},
     take::Taken,
     verify::{NoBackup, Proved},
@@ -33,6 +34,10 @@ pub(super) async fn commit(work: &Work<'_>, backup: &Backup, store: &Store) -> a
             bail!("a git repository only takes files and folders, and {} has another source", backup.name)
         };
         folders.push(PathBuf::from(path));
+    }
+    let known = work.known(store).await?;
+    if known > 0 && !bare.join("HEAD").exists() {
+        return Err(RepositoryError::Gone { place: bare.display().to_string(), known }.into());
     }
     let (taken_at, started, message) = (work.clock.now(), Instant::now(), format!("{id}: as it is now"));
     let committed = blocking(move || git::commit(&folders, &bare, &message, &clock)).await?;

@@ -97,9 +97,16 @@ impl<'a> Work<'a> {
         self.open_with(store, Repository::open).await
     }
 
-    /// Opens the repository of a store, and makes one where there is none yet.
+    /// Opens the repository of a store, and makes one where there is none yet. Where the ledger knows of backups in
+    /// it, no new one is made: its disk may just not be mounted.
     pub async fn open_or_create(&self, store: &Store) -> anyhow::Result<Repository> {
         self.open_with(store, Repository::open_or_create).await
+    }
+
+    /// How many backups lie in a store, as far as the ledger knows.
+    pub async fn known(&self, store: &Store) -> anyhow::Result<u64> {
+        let (plan, store) = (self.plan.head.name.as_str(), store.name.as_str());
+        Ok(backups::count(&self.state.database, plan, store).await?)
     }
 
     async fn open_with(
@@ -112,10 +119,16 @@ impl<'a> Work<'a> {
         + Send
         + 'static,
     ) -> anyhow::Result<Repository> {
+        let known = self.known(store).await?;
         let (store, environment) = (store.clone(), self.environment.clone());
         blocking(move || {
             let (location, password) = Location::of(&store, &environment)?;
-            Ok(open(files::open(&location)?, &password)?)
+            let files = files::open(&location)?;
+            let opened = if known > 0 { Repository::open(files, &password) } else { open(files, &password) };
+            Ok(opened.map_err(|error| match error {
+                RepositoryError::NotThere { place } if known > 0 => RepositoryError::Gone { place, known },
+                other => other,
+            })?)
         })
         .await
     }

@@ -74,6 +74,14 @@ pub async fn of(database: &Database, backup: &str, store: &str) -> Result<Standi
     Ok(Standing::new(kept, read_failure(&row)?, read_restore(&row)?))
 }
 
+/// How many backups of a plan lie in a store, as far as the rows know.
+pub async fn count(database: &Database, plan: &str, store: &str) -> Result<u64, StorageError> {
+    // Between `PLAN/` and what comes after every text that begins so.
+    let sql = "SELECT COUNT(*) AS known FROM backups WHERE store = $1 AND backup >= $2 AND backup < $3";
+    let row = database.fetch_one(sql, &params![store, format!("{plan}/"), format!("{plan}0")]).await?;
+    Ok(whole(&row, "known")?.unwrap_or_default())
+}
+
 /// When old backups were dropped from a store for the last time.
 pub async fn pruned_at(
     database: &Database,

@@ -20,6 +20,17 @@ pub enum RepositoryError {
         /// Where it should be.
         place: String,
     },
+    /// There is none where there was one.
+    #[error(
+        "the repository at {place} is gone, and {known} backup(s) were in it; is its disk mounted? If it is lost \
+             for good, give the store another name in the plan, and a new one is made"
+    )]
+    Gone {
+        /// Where it was.
+        place: String,
+        /// So many backups are known to have been in it.
+        known: u64,
+    },
     /// There are other files, and no repository.
     #[error("{place} holds files and no repository; choose an empty folder for it")]
     Foreign {
