@@ -99,10 +99,14 @@ impl Writer {
     pub async fn take(config: &StateConfig, clock: Clock) -> anyhow::Result<Self> {
         let files = Files::beside(Path::new(&config.file));
         let lock = lock(&files, &clock, config).await?;
-        let state = State::open_file(config, clock.clone()).await?;
-        storage::migrate::up(&state.database, &MIGRATION_SETS).await?;
-        let token = hold(&state, &config.file).await?;
         let reserve = Reserve::new(files.reserve.clone(), config.reserve_bytes);
+        let (state, token, is_full) = match begin(config, &clock).await {
+            Err(error) if is_full(&error) && reserve.release() => {
+                let (state, token) = begin(config, &clock).await?;
+                (state, token, true)
+            }
+            begun => begun.map(|(state, token)| (state, token, false))?,
+        };
         if let Err(error) = reserve.fill() {
             tracing::warn!(%error, "no space could be set aside for a full disk");
         }
@@ -113,6 +117,9 @@ impl Writer {
             tracing::error!("the ledger does not hold: {text}");
             let event = Event::Note { subject: "ledger".to_owned(), text };
             writer.append(clock.now(), vec![event.into()]).await?;
+        }
+        if is_full {
+            writer.append(clock.now(), vec![given_up()]).await?;
         }
         Ok(writer)
     }
@@ -153,11 +160,7 @@ impl Writer {
         let rows = match self.write(at, &entries).await {
             Err(StorageError::DiskFull { detail }) if self.reserve.release() => {
                 tracing::error!(detail, "the disk is full: the space set aside is used now");
-                let text =
-                    "no space left on the disk of the state file; the space set aside was given up for the \
-                            rows from here on"
-                        .to_owned();
-                let mut all = vec![Entry::from(Event::Note { subject: "disk full".to_owned(), text })];
+                let mut all = vec![given_up()];
                 all.extend(entries.iter().cloned());
                 self.write(at, &all).await.map(|rows| (all, rows))
             }
@@ -248,6 +251,25 @@ fn record(row: &Row, entry: &Entry) -> Option<RunRecord> {
         exit_code: *exit_code,
         output: entry.output.clone(),
     })
+}
+
+/// Opens the state file and writes this process down as its holder.
+async fn begin(config: &StateConfig, clock: &Clock) -> anyhow::Result<(State, String)> {
+    let state = State::open_file(config, clock.clone()).await?;
+    storage::migrate::up(&state.database, &MIGRATION_SETS).await?;
+    let token = hold(&state, &config.file).await?;
+    Ok((state, token))
+}
+
+fn is_full(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<StorageError>());
+    causes.any(|cause| matches!(cause, StorageError::DiskFull { .. }))
+}
+
+/// The row that says that there was no space.
+fn given_up() -> Entry {
+    let text = "no space left on the disk of the state file; the space set aside was given up for the rows from here on";
+    Event::Note { subject: "disk full".to_owned(), text: text.to_owned() }.into()
 }
 
 /// The lock of this machine, which nobody keeps beyond their death.

@@ -39,7 +39,8 @@ fn classify_sqlite(error: &dyn DatabaseError, role: Role, waited: Duration) -> S
         // Code 14: the file or its folder cannot be opened for writing.
         (8 | 14, _) => StorageError::ReadOnly { detail: detail() },
         (11 | 26, _) => StorageError::Corrupt { detail: detail() },
-        (13, _) => StorageError::DiskFull { detail: detail() },
+        // Code 4874: the shared memory beside a database cannot grow, which needs space and nothing else.
+        (13, _) | (10, 4874) => StorageError::DiskFull { detail: detail() },
         (10, _) => StorageError::Disk { detail: detail() },
         (19, 1555 | 2067 | 2579) => sqlite_unique(message),
         (19, 787) => StorageError::ForeignKey { detail: detail() },
