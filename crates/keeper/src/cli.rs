@@ -1,7 +1,7 @@
 //! The command line: the daemon, and what a person or a script asks of it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's result goes to the terminal")]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use chassis::{
@@ -9,6 +9,7 @@ use chassis::{
     config::{Environment, Loaded, Sources, effective_toml},
 };
 use clap::{Args, Parser, Subcommand};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     config::Config,
@@ -32,6 +33,8 @@ const DEFAULT_FILE: &str = "config/keeper.toml";
 const SKIPPED: u8 = 3;
 /// Exit code when another keeper holds the state file.
 const HELD: u8 = 4;
+/// So long may whoever takes a new state file need to make it.
+const MAKING: Duration = Duration::from_secs(5);
 
 const EXIT_CODES: &str = "Exit codes: 0 done and well; 1 not well, or it could not be done; 2 the command line is \
 wrong; 3 nothing was looked at; 4 another keeper holds the state file.";
@@ -169,6 +172,17 @@ impl Invocation {
     /// The state file, for reading and asking.
     async fn state(&self) -> anyhow::Result<State> {
         State::open(&self.config().state, Clock::system()).await
+    }
+
+    /// The state file that somebody else holds, who may just be making it.
+    async fn held_state(&self) -> anyhow::Result<State> {
+        let until = Instant::now() + MAKING;
+        loop {
+            match self.state().await {
+                Err(_) if Instant::now() < until => sleep(MAKING / 50).await,
+                opened => return opened,
+            }
+        }
     }
 
     fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {

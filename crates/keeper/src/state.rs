@@ -26,7 +26,7 @@ use crate::{
     store::{MIGRATION_SETS, ledger_rows},
 };
 
-pub use rows::{Rows, Scribe};
+pub use rows::{Asked, Rows, Scribe};
 pub use verify::{Checked, Known, known, verify};
 pub use writer::{Entry, HeldBy, Writer, lives};
 

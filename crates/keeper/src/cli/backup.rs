@@ -23,7 +23,7 @@ use crate::{
     plan_file::LoadedPlans,
     progress::Bar,
     report::{Report, Verdict},
-    state::{HeldBy, Rows, Scribe, Writer},
+    state::{Asked, HeldBy, Rows, Scribe, Writer},
 };
 
 /// What a command is about.
@@ -276,7 +276,10 @@ async fn each(
 async fn scribe(invocation: &Invocation, clock: &Clock) -> anyhow::Result<Scribe> {
     match Writer::take(&invocation.config().state, clock.clone()).await {
         Ok(writer) => Ok(Scribe::Own(Box::new(writer))),
-        Err(error) if error.is::<HeldBy>() => Ok(Scribe::Running(invocation.state().await?, task::account())),
+        Err(error) if error.is::<HeldBy>() => {
+            let config = invocation.config().state.clone();
+            Ok(Scribe::Asked(Asked { state: invocation.held_state().await?, config, by: task::account() }))
+        }
         Err(error) => Err(error),
     }
 }

@@ -28,6 +28,8 @@ use crate::{
 
 /// How often an answer of the running keeper is looked for.
 const LOOK: Duration = Duration::from_millis(200);
+/// After so many looks without an answer, it is tried whether a command holds the state file, and has ended.
+const LOOKS: u32 = 10;
 /// A keeper that lives answers within this.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
@@ -105,7 +107,7 @@ impl Task {
                 let seq = match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
                     Ok(writer) => by_hand::done(writer, &loaded, request(&id, wish, by)).await?,
                     Err(error) if error.is::<HeldBy>() => {
-                        ask(&invocation.state().await?, &id, wish, by).await?
+                        ask(&invocation.held_state().await?, &id, wish, by).await?
                     }
                     Err(error) => return Err(error),
                 };
@@ -123,13 +125,42 @@ pub(super) async fn run_now(
     id: &TaskId,
 ) -> anyhow::Result<ExitCode> {
     match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
-        Ok(writer) => tell(invocation, &by_hand::run(invocation, writer, loaded, id).await?),
-        Err(error) if error.is::<HeldBy>() => {
-            let seq = ask(&invocation.state().await?, id, Wish::Run, account()).await?;
-            tell(invocation, &outcome_of(&invocation.state().await?, seq).await?)
-        }
+        Ok(writer) => tell(invocation, &Box::pin(by_hand::run(invocation, writer, loaded, id, None)).await?),
+        Err(error) if error.is::<HeldBy>() => ask_or_run(invocation, loaded, id).await,
         Err(error) => Err(error),
     }
+}
+
+/// Asks whoever holds the state file. A running keeper does it; after a command, which cannot, it is done here.
+async fn ask_or_run(invocation: &Invocation, loaded: &LoadedPlans, id: &TaskId) -> anyhow::Result<ExitCode> {
+    let state = invocation.held_state().await?;
+    let request = request(id, Wish::Run, account());
+    requests::add(&state.database, &request, state.clock.now()).await?;
+    for look in 1_u32.. {
+        match requests::answer_to(&state.database, &request.id).await? {
+            Some(Answer::Row(seq)) => return tell(invocation, &outcome_of(&state, seq).await?),
+            Some(Answer::Refused(why)) => bail!("{why}"),
+            None => {}
+        }
+        if look.is_multiple_of(LOOKS) {
+            match Writer::take(&invocation.config().state, chassis::Clock::system()).await {
+                // Otherwise whoever held it has begun it in the end, and what became of that is seen in the next look.
+                Ok(writer) if requests::answer_to(&state.database, &request.id).await?.is_none() => {
+                    let run = by_hand::run(invocation, writer, loaded, id, Some(request.id));
+                    let run = Box::pin(run).await?;
+                    return tell(invocation, &run);
+                }
+                Ok(writer) => writer.release().await?,
+                Err(error) if error.is::<HeldBy>() && look == LOOKS => {
+                    eprintln!("{error}, and has not answered yet; waiting for its answer or its end");
+                }
+                Err(error) if error.is::<HeldBy>() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bail!("nobody has answered")
 }
 
 /// Asks the running keeper, and does not wait for the end.
@@ -140,7 +171,7 @@ async fn ask_only(invocation: &Invocation, id: &TaskId) -> anyhow::Result<ExitCo
             bail!("no keeper runs that could be asked; without --no-wait the task runs here")
         }
         Err(error) if error.is::<HeldBy>() => {
-            let seq = ask(&invocation.state().await?, id, Wish::Run, account()).await?;
+            let seq = ask(&invocation.held_state().await?, id, Wish::Run, account()).await?;
             println!("asked: row {seq} of the ledger");
             Ok(ExitCode::SUCCESS)
         }

@@ -12,7 +12,7 @@ use keeper_core::{
 
 use super::Keeper;
 use crate::{
-    state::Entry,
+    state::{Entry, rows},
     store::requests::{self, Request, Wish},
 };
 
@@ -43,17 +43,8 @@ pub fn answer(
     now: Timestamp,
 ) -> Result<Vec<Entry>, String> {
     let answers = Some(request.id.clone());
-    if let Wish::Record(event) = &request.wish {
-        return match &**event {
-            Event::BackupTaken { .. }
-            | Event::BackupFailed { .. }
-            | Event::ProofMade { .. }
-            | Event::Restored { .. }
-            | Event::Pruned { .. }
-            | Event::CleanedUp { .. }
-            | Event::Note { .. } => Ok(vec![Entry { answers, ..(**event).clone().into() }]),
-            _ => Err("a command may not write such a row".to_owned()),
-        };
+    if let Some(record) = rows::record(request) {
+        return record.map(|entry| vec![entry]).map_err(str::to_owned);
     }
     let timed = tasks.iter().find(|timed| timed.id.as_str() == request.task);
     let timed = timed.ok_or_else(|| format!("no plan has a task {}", request.task))?;

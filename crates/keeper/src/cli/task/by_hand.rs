@@ -16,7 +16,7 @@ use keeper_core::{
         history::OpenRun,
     },
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     scheduler::answer,
     state::{
         Entry, Rows, Writer,
-        rows::{Wanted, WantedRows},
+        rows::{Wanted, WantedRows, answer_commands},
     },
     store::{
         requests::Request,
@@ -37,15 +37,18 @@ use crate::{
 };
 
 const USUAL_LIMIT: Duration = Duration::from_secs(600);
+/// How often it is looked whether other commands want rows.
+const LOOK: Duration = Duration::from_millis(200);
 /// How long the last rows of a run that was ended may take.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Runs a task once, without its retries, and writes both rows.
+/// Runs a task once, without its retries, and writes both rows. `answers` is the request that nobody has answered.
 pub(super) async fn run(
     invocation: &Invocation,
     mut writer: Writer,
     loaded: &LoadedPlans,
     id: &TaskId,
+    answers: Option<String>,
 ) -> anyhow::Result<RunRecord> {
     let clock = Clock::system();
     let (plan, work) = loaded.plans.work(id).context("the task is in no plan")?;
@@ -63,7 +66,8 @@ pub(super) async fn run(
     let timed = loaded.plans.timed_tasks().into_iter().find(|timed| timed.id == *id);
     let timed = timed.context("the task is in no plan")?;
     let trigger = Event::TaskTriggered { task: id.clone(), by };
-    let rows = [adoption(&writer, &timed, now), Some(trigger)].into_iter().flatten().map(Entry::from);
+    let trigger = Entry { answers, ..trigger.into() };
+    let rows = adoption(&writer, &timed, now).map(Entry::from).into_iter().chain([trigger]);
     let seq = *writer.append(now, rows.collect()).await?.last().context("no row was written")?;
     let occurrence = Occurrence { task: id.clone(), due: now, trigger: Some(seq) };
     let start = Event::RunStarted { occurrence: occurrence.clone(), attempt: 1, late: false, human: false };
@@ -103,29 +107,31 @@ pub(super) async fn run(
     Ok(record)
 }
 
-/// Runs it, and writes the rows that it wants meanwhile.
+/// Runs it, and writes the rows that it and other commands want meanwhile.
 async fn run_job(job: Job, writer: &mut Writer, mut wanted: WantedRows, stop: &CancellationToken) -> Ran {
-    let clock = job.clock.clone();
-    let mut write = async |wanted: Wanted| {
-        let written = writer.append(clock.now(), vec![wanted.event.clone().into()]).await;
-        let seq = written.map(|rows| rows.last().copied().unwrap_or_default());
-        wanted.answer(seq.map_err(|error| format!("{error:#}")));
-    };
     let ran = {
         let mut running = pin!(async move { runner::run(&job, stop).await });
         loop {
             tokio::select! {
                 biased;
-                Some(wanted) = wanted.recv() => write(wanted).await,
+                Some(wanted) = wanted.recv() => write(writer, wanted).await,
                 ran = &mut running => break ran,
+                () = sleep(LOOK) => answer_commands(writer).await,
             }
         }
     };
     // What was ended at its limit may still have a last word, until nobody is left who could say one.
     while let Ok(Some(wanted)) = timeout(LAST_WORDS, wanted.recv()).await {
-        write(wanted).await;
+        write(writer, wanted).await;
     }
     ran
+}
+
+async fn write(writer: &mut Writer, wanted: Wanted) {
+    let now = writer.state().clock.now();
+    let written = writer.append(now, vec![wanted.event.clone().into()]).await;
+    let seq = written.map(|rows| rows.last().copied().unwrap_or_default());
+    wanted.answer(seq.map_err(|error| format!("{error:#}")));
 }
 
 /// The row without which nothing that is said of a new task would count.
