@@ -392,6 +392,7 @@ async fn failed(
             RepositoryError::Storage(_)
             | RepositoryError::Held { .. }
             | RepositoryError::NotThere { .. }
+            | RepositoryError::Gone { .. }
             | RepositoryError::Foreign { .. },
         ) => true,
         Some(_) => false,

@@ -132,6 +132,8 @@ async fn lost(
 ) -> anyhow::Result<anyhow::Error> {
     let out_of_reach = match error.downcast_ref::<RepositoryError>() {
         Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
+        // There is no room to restore it to, which says nothing of it.
+        Some(RepositoryError::Target { .. }) => true,
         Some(_) => false,
         None => !error.is::<NoBackup>(),
     };

@@ -4,11 +4,11 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-    process::Command,
 };
 
 use serde_json::Value;
+
+use crate::shop::{Shop, packs, sqlite3};
 
 const PLAN: &str = r#"
 [plan]
@@ -60,92 +60,9 @@ keep = { forever = true }
 stores = ["history"]
 "#;
 
-/// A folder with the plan, a database with a writer's mode, a configuration and a password.
-struct Shop {
-    folder: tempfile::TempDir,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let shop = Self { folder: tempfile::tempdir().unwrap() };
-        for folder in ["data", "config/deep", "backup"] {
-            fs::create_dir_all(shop.path(folder)).unwrap();
-        }
-        fs::write(shop.path("plan.toml"), PLAN).unwrap();
-        fs::write(shop.path("config/shop.toml"), "open = true\n").unwrap();
-        fs::write(shop.path("config/deep/标准.txt"), "x".repeat(5_000)).unwrap();
-        fs::write(shop.path("password"), "a long password of this test\n").unwrap();
-        fs::set_permissions(shop.path("password"), fs::Permissions::from_mode(0o600)).unwrap();
-        shop.sql(
-            "PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT NOT NULL); \
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
-             INSERT INTO orders (what) SELECT 'order ' || i || hex(randomblob(40)) FROM n;",
-        );
-        shop
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn sql(&self, statements: &str) -> String {
-        sqlite3(&self.path("data/shop.db"), statements)
-    }
-
-    /// Runs the program in the folder; its exit code and all it said.
-    fn keeper(&self, line: &str) -> (i32, String) {
-        let output = self.command(line).output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        (output.status.code().unwrap(), said)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
-        command.args(line.split(' ')).current_dir(self.folder.path());
-        command.args(["--set", "plan.files=[\"plan.toml\"]", "--set", "state.file=state/keeper.db"]);
-        command.args(["--set", "runs.scratch=state/scratch"]);
-        command
-    }
-
-    /// A line that must succeed.
-    fn good(&self, line: &str) -> String {
-        let (code, said) = self.keeper(line);
-        assert_eq!(code, 0, "keeper {line}:\n{said}");
-        said
-    }
-
-    fn json(&self, line: &str) -> Value {
-        let output = self.command(&format!("{line} --json")).output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
-    }
-
-    /// Events of the ledger of this kind, oldest first.
-    fn events(&self, kind: &str) -> Vec<Value> {
-        let said = self.good("ledger export");
-        let rows = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let bodies = rows.map(|row| match &row["body"] {
-            Value::String(text) => serde_json::from_str(text).unwrap(),
-            body => body.clone(),
-        });
-        bodies.filter(|body: &Value| body["event"] == kind).collect()
-    }
-}
-
-fn sqlite3(path: &Path, statements: &str) -> String {
-    let output = Command::new("sqlite3").arg(path).arg(statements).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-/// Every file of the repository's packs.
-fn packs(repository: &Path) -> Vec<PathBuf> {
-    let folders = fs::read_dir(repository.join("data")).unwrap().map(|entry| entry.unwrap().path());
-    folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect()
-}
-
 #[test]
 fn a_backup_is_taken_proved_and_restored() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     let said = shop.good("backup run full");
     assert!(said.contains("shop/backup/full") && said.contains("near:") && said.contains("far:"), "{said}");
     let today = chassis::Clock::system().now().in_tz("Asia/Shanghai").unwrap().strftime("%Y%m%d").to_string();
@@ -174,8 +91,7 @@ fn a_backup_is_taken_proved_and_restored() {
     shop.good("backup restore full --to one --path folders/config/shop.toml");
     assert_eq!(fs::read_to_string(shop.path("one/folders/config/shop.toml")).unwrap(), "open = true\n");
 
-    let counts =
-        ["backup_taken", "backup_failed", "proof_made", "restored"].map(|kind| shop.events(kind).len());
+    let counts = shop.count(["backup_taken", "backup_failed", "proof_made", "restored"]);
     assert_eq!(counts, [2, 0, 2, 3]);
     let proof = &shop.events("proof_made")[0];
     assert!(
@@ -189,7 +105,7 @@ fn a_backup_is_taken_proved_and_restored() {
 
 #[test]
 fn one_flipped_byte_of_any_pack_is_red_and_says_where() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     shop.good("backup run shop-db");
     shop.sql("UPDATE orders SET what = 'other ' || hex(randomblob(20)) WHERE id % 3 = 0;");
     shop.good("backup run shop-db");
@@ -213,7 +129,7 @@ fn one_flipped_byte_of_any_pack_is_red_and_says_where() {
 
 #[test]
 fn a_store_that_is_down_does_not_stop_the_other() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     // Something that is no repository stands where the far one should be.
     fs::create_dir_all(shop.path("backup/far")).unwrap();
     fs::write(shop.path("backup/far/holiday.jpg"), "x").unwrap();
@@ -231,7 +147,7 @@ fn a_store_that_is_down_does_not_stop_the_other() {
 
 #[test]
 fn old_ones_go_by_the_rules_and_the_plan_is_shown_first() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     for round in 0..4 {
         shop.sql(&format!("INSERT INTO orders (what) VALUES ('round {round}');"));
         shop.good("backup run full");
@@ -257,7 +173,7 @@ fn old_ones_go_by_the_rules_and_the_plan_is_shown_first() {
 
 #[test]
 fn configuration_is_committed_on_change_and_comes_back() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     shop.good("backup run config");
     assert!(shop.good("backup run config").contains("nothing has changed"));
     fs::write(shop.path("config/shop.toml"), "open = false\n").unwrap();
@@ -281,7 +197,7 @@ fn configuration_is_committed_on_change_and_comes_back() {
 
 #[test]
 fn passwords_are_added_and_removed() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     shop.good("backup run shop-db");
     fs::write(shop.path("second"), "another password\n").unwrap();
     let (code, said) = shop.keeper("backup key add near --new-password-file second");
@@ -302,7 +218,7 @@ fn passwords_are_added_and_removed() {
 
 #[test]
 fn the_running_keeper_writes_the_rows_of_a_command() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     let port = testkit::free_port().unwrap();
     let mut daemon = shop
         .command(&format!("run --bind 127.0.0.1:{port} --set logs.stderr=false --set logs.directory=logs"));
@@ -325,7 +241,7 @@ fn the_running_keeper_writes_the_rows_of_a_command() {
 
 #[test]
 fn wrong_names_and_missing_secrets_are_said_in_one_line() {
-    let shop = Shop::new();
+    let shop = Shop::new(PLAN);
     let check = |line: &str, expected: &str| {
         let (code, said) = shop.keeper(line);
         assert!(code != 0 && said.contains(expected), "{line}: {said}");

@@ -3,7 +3,9 @@
 
 mod actions;
 mod backup;
+mod backup_postgres;
 mod backup_storm;
+mod backup_weather;
 mod certificates;
 mod check;
 mod cleanup;
@@ -20,6 +22,7 @@ mod s3_repository;
 mod s3_storms;
 mod s3_weather;
 mod scheduler;
+mod shop;
 mod sqlite_backup;
 mod standings;
 mod state;
