@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,6 +22,8 @@ pub(super) enum Unopened {
         path: PathBuf,
         /// As it was when it was found.
         size_bytes: u64,
+        /// Its number in its file system then.
+        inode: u64,
         /// Where it is counted.
         tally: Arc<Tally>,
     },
@@ -56,7 +58,7 @@ impl ReadSourceOpen for Unopened {
 
     fn open(self) -> RusticResult<SourceReader> {
         match self {
-            Self::File { path, size_bytes, tally } => open_file(&path, size_bytes, tally),
+            Self::File { path, size_bytes, inode, tally } => open_file(&path, size_bytes, inode, tally),
             Self::Stream { at, size_bytes, open, number, tally } => {
                 tally.begin(number);
                 let opened = open();
@@ -67,7 +69,7 @@ impl ReadSourceOpen for Unopened {
     }
 }
 
-fn open_file(path: &Path, size_bytes: u64, tally: Arc<Tally>) -> RusticResult<SourceReader> {
+fn open_file(path: &Path, size_bytes: u64, inode: u64, tally: Arc<Tally>) -> RusticResult<SourceReader> {
     // Somebody may have put a link or a pipe into its place.
     let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits();
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
@@ -84,6 +86,12 @@ fn open_file(path: &Path, size_bytes: u64, tally: Arc<Tally>) -> RusticResult<So
     match file.metadata() {
         Err(error) => Err(failed(&tally, RepositoryError::source(path.display(), error))),
         Ok(metadata) if !metadata.is_file() => Err(gone(&tally)),
+        // Cut to the size of the old one, it would be a file that never was.
+        Ok(metadata) if metadata.ino() != inode => {
+            let error =
+                RepositoryError::source(path.display(), "it was replaced meanwhile; take the backup again");
+            Err(failed(&tally, error))
+        }
         Ok(_) => {
             let at = path.display().to_string();
             Ok(SourceReader { inner: Box::new(file), at, left: size_bytes, stream: None, tally })
@@ -144,5 +152,32 @@ impl Read for SourceReader {
             self.finish()?;
         }
         Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_replaced_after_it_was_found_is_not_cut_to_the_old_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.toml");
+        fs::write(&path, "old").unwrap();
+        let found = fs::metadata(&path).unwrap();
+        let open = |tally: &Arc<Tally>| {
+            let (size_bytes, inode) = (found.len(), found.ino());
+            Unopened::File { path: path.clone(), size_bytes, inode, tally: Arc::clone(tally) }.open().is_ok()
+        };
+        let tally = Arc::new(Tally::new(CancellationToken::new(), CancellationToken::new()));
+        assert!(open(&tally) && tally.failed().is_none());
+        fs::write(folder.path().join("new"), "new and longer").unwrap();
+        fs::rename(folder.path().join("new"), &path).unwrap();
+        assert!(!open(&tally));
+        assert!(tally.failed().unwrap().to_string().contains("it was replaced meanwhile"));
     }
 }

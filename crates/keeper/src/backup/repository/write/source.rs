@@ -195,7 +195,9 @@ impl Walking {
         if !node.is_dir() {
             tally.send(size_bytes);
         }
-        let open = node.is_file().then(|| Unopened::File { path, size_bytes, tally: Arc::clone(tally) });
+        let inode = node.meta.inode;
+        let open =
+            node.is_file().then(|| Unopened::File { path, size_bytes, inode, tally: Arc::clone(tally) });
         ReadSourceEntry { path: at, node, open }
     }
 }
