@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use chassis::{Clock, Secret};
-use rustic_core::{ConfigOptions, Credentials, FileType, Id, KeyOptions, ReadBackend};
+use rustic_core::{
+    ConfigOptions, Credentials, FileType, Id, KeyOptions, ReadBackend, repofile::MasterKey,
+};
 use serde::Deserialize;
 
 use super::{
     Master, PATIENCE, Repository, RepositoryError,
     files::{FileError, Files},
     glue::{Glue, GlueOptions, path_of},
+    keys::write_key,
 };
 
 /// Memory that opening a key may take.
@@ -75,9 +78,11 @@ impl Repository {
             return if has_config(&files)? { Self::open(files, password) } else { Err(foreign) };
         }
         let glue = Glue::new(&files, GlueOptions::default());
+        let master = MasterKey::new();
+        // First, so that there is never a configuration without a key.
+        write_key(&files, &master, password, Clock::system().now())?;
         let made = glue.unopened(None).and_then(|closed| {
-            let credentials = Credentials::password(password.expose());
-            closed.init(&credentials, &KeyOptions::default(), &config())
+            closed.init(&Credentials::Masterkey(master), &KeyOptions::default(), &config())
         });
         match made {
             Ok(_) => remove_keys(&files, keys.into_iter().map(|(key, _)| key))?,

@@ -18,7 +18,12 @@ pub(super) struct Seal(Aes256CtrPoly1305Aes);
 impl Seal {
     /// With the key under all keys.
     pub(super) fn new(master: &MasterKey) -> Option<Self> {
-        let bytes = [master.encrypt.as_slice(), &master.mac.k, &master.mac.r].concat();
+        Self::of_parts(&master.encrypt, &master.mac.k, &master.mac.r)
+    }
+
+    /// With a key in its parts: of encryption, and both of authentication.
+    pub(super) fn of_parts(encrypt: &[u8], k: &[u8], r: &[u8]) -> Option<Self> {
+        let bytes = [encrypt, k, r].concat();
         let key: [u8; 64] = bytes.try_into().ok()?;
         Some(Self(Aes256CtrPoly1305Aes::new(&key.into())))
     }
