@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::bail;
@@ -69,7 +69,8 @@ pub(super) async fn commit(work: &Work<'_>, backup: &Backup, store: &Store) -> a
     }
     let remarks = committed.left_out.iter().map(|left| format!("left out {left}")).collect();
     let snapshot = committed.id.map(|id| id.to_string()).unwrap_or_default();
-    Ok(Taken { snapshot, size_bytes: 0, added_bytes: 0, took, damage: None, no_copy: None, remarks })
+    let (size_bytes, added_bytes, examined_in, damage, no_copy) = (0, 0, Duration::ZERO, None, None);
+    Ok(Taken { snapshot, size_bytes, added_bytes, took, examined_in, damage, no_copy, remarks })
 }
 
 /// Checks every object of the repository, and restores the newest commit into scratch.

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
@@ -58,7 +58,9 @@ pub struct Restored {
     /// What the real engines say of it.
     pub findings: Vec<Finding>,
     /// From start to end.
-    pub took: std::time::Duration,
+    pub took: Duration,
+    /// The part of it in which what was restored was read again, opened and compared.
+    pub proved_in: Duration,
 }
 
 impl Restored {
@@ -84,10 +86,11 @@ pub async fn restore(
     } else {
         let commit = history::newest(store, &wanted.which).await?;
         let commit = commit.with_context(|| history::absent(store, &wanted.which))?;
-        (commit.id.to_string(), commit.at, history::restore(store, &commit, wanted).await)
+        let findings = history::restore(store, &commit, wanted).await;
+        (commit.id.to_string(), commit.at, findings.map(|findings| (findings, Duration::ZERO)))
     };
-    let (snapshot, taken_at, findings) = found;
-    let good = findings.as_ref().is_ok_and(|all| all.iter().all(|finding| finding.good));
+    let (snapshot, taken_at, found) = found;
+    let good = found.as_ref().is_ok_and(|(all, _)| all.iter().all(|finding| finding.good));
     work.rows
         .write(Event::Restored {
             backup: work.id(backup),
@@ -99,13 +102,9 @@ pub async fn restore(
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
         .await?;
-    Ok(Restored {
-        store: store.name.to_string(),
-        snapshot,
-        taken_at,
-        findings: findings?,
-        took: started.elapsed(),
-    })
+    let (findings, proved_in) = found?;
+    let (store, took) = (store.name.to_string(), started.elapsed());
+    Ok(Restored { store, snapshot, taken_at, findings, took, proved_in })
 }
 
 /// Whether something may be restored there.
@@ -167,7 +166,7 @@ async fn from_repository(
     repository: Repository,
     stored: Stored,
     wanted: &Wanted,
-) -> anyhow::Result<Vec<Finding>> {
+) -> anyhow::Result<(Vec<Finding>, Duration)> {
     let (snapshot, options, progress, stop) =
         (stored.id, wanted.clone(), work.progress.clone(), work.stop.clone());
     let stats = blocking(move || {
@@ -182,8 +181,9 @@ async fn from_repository(
         findings.push(Finding::good(
             "another program made it: there is no record of its sources to compare with",
         ));
-        return Ok(findings);
+        return Ok((findings, Duration::ZERO));
     };
+    let proving = Instant::now();
     for item in record.items {
         // A part of a folder has no record of its own: its bytes were compared as they were written.
         if wanted.path.as_deref().is_none_or(|path| path.trim_matches('/') == item.at) {
@@ -195,5 +195,5 @@ async fn from_repository(
             }
         }
     }
-    Ok(findings)
+    Ok((findings, proving.elapsed()))
 }

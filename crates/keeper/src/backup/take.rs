@@ -59,6 +59,8 @@ pub struct Taken {
     pub added_bytes: u64,
     /// From the frozen source to the last byte in the store.
     pub took: Duration,
+    /// How long the sources were looked through before that, which is done before their first backup only.
+    pub examined_in: Duration,
     /// What the engines say against the sources.
     pub damage: Option<String>,
     /// Why there is no plain copy, though there should be.
@@ -73,6 +75,7 @@ struct Sources {
     folders: Vec<FolderPiece>,
     taken_at: Timestamp,
     remarks: Vec<String>,
+    examined_in: Duration,
 }
 
 /// Takes one backup now. A store that fails does not stop the others; what became of each is in the ledger when this
@@ -182,7 +185,7 @@ async fn freeze_all(
     }
     let remarks = left_out::from(work, &mut folders)?;
     let taken_at = frozen.iter().map(|frozen| frozen.taken_at).min().unwrap_or_else(|| work.clock.now());
-    Ok(Sources { frozen, folders, taken_at, remarks })
+    Ok(Sources { frozen, folders, taken_at, remarks, examined_in: Duration::ZERO })
 }
 
 /// Looks through a whole database before its first backup, so that one that is damaged already is not quiet until it
@@ -193,12 +196,14 @@ async fn examine_first(work: &Work<'_>, backup: &Backup, sources: &mut Sources) 
             return Ok(());
         }
     }
+    let started = Instant::now();
     let parts = sources.frozen.iter_mut().flat_map(|frozen| &mut frozen.parts);
     for part in parts.filter(|part| part.item.kind == Kind::Sqlite && part.item.damage.is_none()) {
         let Some(path) = sqlite_path(work, &part.item) else { continue };
         let stop = work.stop.clone();
         part.item.damage = blocking(move || freeze::sqlite::examine(&path, &stop)).await?;
     }
+    sources.examined_in = started.elapsed();
     Ok(())
 }
 
@@ -293,6 +298,7 @@ async fn into_repository(
         size_bytes: written.contents.size_bytes,
         added_bytes: written.contents.added_bytes,
         took,
+        examined_in: sources.examined_in,
         damage: damage_of(&items),
         no_copy: None,
         remarks,

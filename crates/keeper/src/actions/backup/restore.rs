@@ -62,7 +62,7 @@ fn told(restored: &Restored, wanted: &Wanted, troubles: &[String]) -> Report {
     let data = json!({
         "store": store, "snapshot": restored.snapshot, "taken_at": taken_at, "good": good,
         "findings": for_programs(&restored.findings), "duration_ms": restored.took.as_millis() as u64,
-        "troubles": troubles,
+        "proved_ms": restored.proved_in.as_millis() as u64, "troubles": troubles,
     });
     Report { verdict: if good { Verdict::Good } else { Verdict::Bad }, summary, text, data }
 }

@@ -1,5 +1,7 @@
 //! `backup run`: takes backups now.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use keeper_core::plan::backup::Backup;
 use serde_json::{Value, json};
@@ -13,6 +15,9 @@ use crate::{
     cli::table::{bytes, plain, table},
     report::{Report, Verdict},
 };
+
+/// A look at the sources that took less is not mentioned.
+const LONG_LOOK: Duration = Duration::from_secs(1);
 
 /// Takes the named backup, or all of the plan one after the other.
 pub(crate) async fn run(around: &Surroundings<'_>, name: Option<&str>) -> anyhow::Result<Report> {
@@ -43,6 +48,10 @@ fn sentence(taken: &Taken) -> String {
         id if taken.size_bytes == 0 => format!("commit {}", short(id)),
         id => format!("{} of {}, {} added", short(id), bytes(taken.size_bytes), bytes(taken.added_bytes)),
     };
+    if taken.examined_in >= LONG_LOOK {
+        let seconds = taken.examined_in.as_secs_f64();
+        says.push_str(&format!("; checked in {seconds:.1} s before its first backup"));
+    }
     if let Some(damage) = &taken.damage {
         says.push_str(&format!("; DAMAGED SOURCE: {damage}"));
     }
@@ -60,7 +69,8 @@ fn for_programs(id: &str, store: &str, result: &Result<Taken, Failed>) -> Value 
         Ok(taken) => json!({
             "backup": id, "store": store, "snapshot": taken.snapshot, "size_bytes": taken.size_bytes,
             "added_bytes": taken.added_bytes, "duration_ms": taken.took.as_millis() as u64,
-            "damage": taken.damage, "no_copy": taken.no_copy, "remarks": taken.remarks,
+            "examined_ms": taken.examined_in.as_millis() as u64, "damage": taken.damage,
+            "no_copy": taken.no_copy, "remarks": taken.remarks,
         }),
         Err(failed) => {
             json!({ "backup": id, "store": store, "error": failed.reason, "is_down": failed.is_down })
