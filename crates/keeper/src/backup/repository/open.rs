@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use chassis::{Clock, Secret};
-use rustic_core::{
-    ConfigOptions, Credentials, FileType, Id, KeyOptions, ReadBackend, repofile::MasterKey,
-};
+use rustic_core::{ConfigOptions, Credentials, FileType, Id, KeyOptions, ReadBackend, repofile::MasterKey};
 use serde::Deserialize;
 
 use super::{
