@@ -15,6 +15,7 @@ use crate::{
 };
 
 const START_LIMIT: Duration = Duration::from_secs(60);
+const ATTEMPTS: u32 = 5;
 const STARTED: &str = "started successfully on port ";
 
 /// Where the two programs are.
@@ -43,6 +44,17 @@ pub(super) fn find_programs() -> Option<Programs> {
 }
 
 pub(super) async fn start(programs: &Programs) -> anyhow::Result<Running> {
+    for _ in 1..ATTEMPTS {
+        match start_once(programs).await {
+            // It takes a port for IPv6 first, which somebody else may have for IPv4.
+            Err(error) if error.to_string().contains("Address already in use") => {}
+            started => return started,
+        }
+    }
+    start_once(programs).await
+}
+
+async fn start_once(programs: &Programs) -> anyhow::Result<Running> {
     let folder = tempfile::Builder::new().prefix("testkit-browser-").tempdir()?.keep();
     let log = folder.join("driver.log");
     // Killed, not asked: a browser that hangs must not hold up the test, and the profile is thrown away.
