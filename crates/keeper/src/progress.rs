@@ -108,16 +108,6 @@ impl Bar {
     pub fn gauge(&self) -> Gauge {
         self.gauge.clone()
     }
-
-    /// Changes the name of what is being done.
-    pub fn set_title(&self, title: &str) {
-        self.bar.set_message(title.to_owned());
-    }
-
-    /// Prints a line above the bar.
-    pub fn say(&self, line: &str) {
-        self.bar.suspend(|| complain(line));
-    }
 }
 
 /// The line of a terminal is given back.
@@ -125,14 +115,6 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "progress is for people at a terminal, results go to standard output"
-)]
-fn complain(line: &str) {
-    eprintln!("{line}");
 }
 
 fn without_total() -> ProgressStyle {

@@ -177,6 +177,12 @@ async fn from_repository(
     .await?;
     let mut findings =
         vec![Finding::good(format!("{} file(s), {} bytes restored", stats.files, stats.bytes))];
+    if stats.unset_attributes > 0 {
+        let count = stats.unset_attributes;
+        findings.push(Finding::good(format!(
+            "{count} owner(s) or attribute(s) may not be set by this user here"
+        )));
+    }
     let Some(record) = Record::of(&stored) else {
         findings.push(Finding::good(
             "another program made it: there is no record of its sources to compare with",

@@ -97,9 +97,10 @@ pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcom
                     outcomes.push(settle(work, backup, store, &sources, result).await?);
                 }
             }
+            // No store is at fault.
             Err(error) => {
                 for store in repositories {
-                    outcomes.push(failed(work, backup, store, &error).await?);
+                    outcomes.push(failed(work, backup, store, &error, false).await?);
                 }
             }
         }
@@ -107,7 +108,7 @@ pub async fn take(work: &Work<'_>, backup: &Backup) -> anyhow::Result<Vec<Outcom
     for store in gits {
         outcomes.push(match history::commit(work, backup, store).await {
             Ok(taken) => Outcome { store: store.name.to_string(), result: Ok(taken) },
-            Err(error) => failed(work, backup, store, &error).await?,
+            Err(error) => failed(work, backup, store, &error, is_down(&error)).await?,
         });
     }
     Ok(outcomes)
@@ -292,6 +293,10 @@ async fn into_repository(
         .await?;
     let dropped = prune::after_backup(work, backup, store, repository).await;
     let mut remarks = sources.remarks.clone();
+    let vanished = written.contents.vanished;
+    if vanished > 0 {
+        remarks.push(format!("{vanished} file(s) were gone before they could be read"));
+    }
     remarks.extend(dropped.err().map(|error| format!("old ones stay: {error:#}")));
     Ok(Taken {
         snapshot: written.id.to_string(),
@@ -379,9 +384,17 @@ async fn settle(
         Ok(taken) => Ok(Outcome { store: store.name.to_string(), result: Ok(taken) }),
         Err(error) => {
             tracing::debug!(taken_at = %sources.taken_at, "a store has not got its backup");
-            failed(work, backup, store, &error).await
+            failed(work, backup, store, &error, is_down(&error)).await
         }
     }
+}
+
+/// Whether a store is out of reach: it does not answer, its secrets are not set, or its disk is not mounted.
+fn is_down(error: &anyhow::Error) -> bool {
+    use RepositoryError::{Foreign, Gone, NotThere};
+    error.downcast_ref::<RepositoryError>().is_none_or(|error| {
+        error.is_out_of_reach() || matches!(error, NotThere { .. } | Gone { .. } | Foreign { .. })
+    })
 }
 
 /// Writes down that a store has not got its backup.
@@ -390,19 +403,9 @@ async fn failed(
     backup: &Backup,
     store: &Store,
     error: &anyhow::Error,
+    is_down: bool,
 ) -> anyhow::Result<Outcome> {
     let reason = chassis::redact::text(&format!("{error:#}")).into_owned();
-    let is_down = match error.downcast_ref::<RepositoryError>() {
-        None
-        | Some(
-            RepositoryError::Storage(_)
-            | RepositoryError::Held { .. }
-            | RepositoryError::NotThere { .. }
-            | RepositoryError::Gone { .. }
-            | RepositoryError::Foreign { .. },
-        ) => true,
-        Some(_) => false,
-    };
     let (backup, store) = (work.id(backup), store.name.to_string());
     tracing::warn!(backup, store, reason, "a backup was not written");
     work.rows.write(Event::BackupFailed { backup, store: store.clone(), reason: reason.clone() }).await?;

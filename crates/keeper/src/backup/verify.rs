@@ -131,10 +131,7 @@ async fn lost(
     error: anyhow::Error,
 ) -> anyhow::Result<anyhow::Error> {
     let out_of_reach = match error.downcast_ref::<RepositoryError>() {
-        Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
-        // There is no room to restore it to, which says nothing of it.
-        Some(RepositoryError::Target { .. }) => true,
-        Some(_) => false,
+        Some(error) => error.is_out_of_reach(),
         None => !error.is::<NoBackup>(),
     };
     let standing = work.standing(backup, store).await?;

@@ -41,7 +41,8 @@ pub(in crate::actions) async fn verify(
                 });
                 data.push(json!({
                     "backup": work.id(backup), "store": store.name, "snapshot": proved.snapshot,
-                    "good": proved.good(), "stale": stale.is_some(), "taken_at": proved.taken_at, "age_seconds": proved.age.as_secs(),
+                    "good": proved.good(), "stale": stale.is_some(), "taken_at": proved.taken_at,
+                    "age_seconds": proved.age.as_secs(),
                     "duration_ms": proved.took.as_millis() as u64, "findings": for_programs(&proved.findings),
                 }));
             }
@@ -72,13 +73,12 @@ async fn is_down(
     error: &anyhow::Error,
 ) -> anyhow::Result<bool> {
     let out_of_reach = match error.downcast_ref::<RepositoryError>() {
-        Some(RepositoryError::Storage(_) | RepositoryError::Held { .. } | RepositoryError::Stopped) => true,
         Some(RepositoryError::NotThere { .. } | RepositoryError::Foreign { .. }) => {
             work.standing(backup, store).await?.newest().is_none()
         }
+        Some(error) => error.is_out_of_reach(),
         None if error.is::<NoBackup>() => work.standing(backup, store).await?.newest().is_none(),
         None => true,
-        Some(_) => false,
     };
     Ok(out_of_reach && tolerated(work, backup, store).await?)
 }

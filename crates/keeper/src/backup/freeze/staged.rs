@@ -15,8 +15,6 @@ use sha2::{Digest, Sha256};
 /// Beginning of the names of drafts. One that is older than the keeper that finds it was left by a killed one.
 pub const DRAFT_PREFIX: &str = "draft-";
 
-const BLOCK_BYTES: usize = 1 << 20;
-
 /// A file that is being set aside, removed when dropped.
 #[derive(Debug)]
 pub struct Draft {
@@ -56,36 +54,12 @@ impl Draft {
         &self.path
     }
 
-    /// Another handle, for a program that writes into it by itself; it is then [adopted](Self::adopt), not sealed.
-    pub fn handle(&self) -> io::Result<File> {
-        self.open().and_then(File::try_clone)
-    }
-
     /// Ends the writing, and takes the name away.
     pub fn seal(mut self) -> io::Result<Staged> {
         fs::remove_file(&self.path)?;
         let file = self.file.take().ok_or_else(gone)?;
         let sha256 = Hash::from(<[u8; 32]>::from(self.hasher.clone().finalize()));
         Ok(Staged { file: Arc::new(file), size_bytes: self.size_bytes, sha256 })
-    }
-
-    /// Like [`seal`](Self::seal), for what another program wrote: reads it all once for its hash and size.
-    pub fn adopt(mut self) -> io::Result<Staged> {
-        let (mut hasher, mut size_bytes, mut block) = (Sha256::new(), 0, vec![0; BLOCK_BYTES]);
-        loop {
-            let length = self.open()?.read_at(&mut block, size_bytes)?;
-            if length == 0 {
-                break;
-            }
-            hasher.update(&block[..length]);
-            size_bytes += u64::try_from(length).unwrap_or_default();
-        }
-        (self.hasher, self.size_bytes) = (hasher, size_bytes);
-        self.seal()
-    }
-
-    fn open(&self) -> io::Result<&File> {
-        self.file.as_ref().ok_or_else(gone)
     }
 }
 
@@ -163,16 +137,6 @@ mod tests {
         assert_eq!((read(&staged), read(&staged)), ("one two".to_owned(), "one two".to_owned()));
         assert_eq!(staged.size_bytes(), 7);
         assert_eq!(staged.sha256(), Hash::from(<[u8; 32]>::from(Sha256::digest(b"one two"))));
-    }
-
-    #[test]
-    fn what_another_program_wrote_is_read_once_for_its_hash() {
-        let folder = tempfile::tempdir().unwrap();
-        let draft = Draft::create(folder.path()).unwrap();
-        draft.handle().unwrap().write_all(b"dump").unwrap();
-        let staged = draft.adopt().unwrap();
-        assert_eq!((read(&staged), staged.size_bytes()), ("dump".to_owned(), 4));
-        assert_eq!(staged.sha256(), Hash::from(<[u8; 32]>::from(Sha256::digest(b"dump"))));
     }
 
     #[test]
