@@ -1,7 +1,7 @@
 //! The books of a simulation: every row is held against the rules when it is written, and at every look all that was
 //! due must be in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
@@ -24,6 +24,9 @@ use super::{
 /// What a row may be behind the newest one before the clock counts as set back.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// So many rows of a task are shown when a mistake was found.
+const TOLD: usize = 30;
+
 /// Everything that the rows have said so far.
 pub(crate) struct Book {
     calendar: Calendar,
@@ -31,6 +34,7 @@ pub(crate) struct Book {
     planned: BTreeMap<TaskId, TimedTask>,
     own: BTreeMap<TaskId, Own>,
     newest_at: Option<Timestamp>,
+    was_set_back: bool,
     /// How tries ended whose rows are still to come.
     pub(crate) ends: BTreeMap<Occurrence, End>,
     /// Number of the last row.
@@ -54,6 +58,10 @@ struct Own {
     /// By the time of the schedule: how it ended, whether it was ever started, and why.
     settled: BTreeMap<Timestamp, (Outcome, bool, String)>,
     answered: BTreeSet<u64>,
+    /// The time whose run is to make good for those that were missed.
+    promised: Option<Timestamp>,
+    /// The newest rows, for whoever looks for a mistake.
+    told: VecDeque<String>,
 }
 
 impl Book {
@@ -63,6 +71,7 @@ impl Book {
             planned: BTreeMap::new(),
             own: BTreeMap::new(),
             newest_at: None,
+            was_set_back: false,
             ends: BTreeMap::new(),
             last: 0,
             outcomes: BTreeMap::new(),
@@ -112,6 +121,7 @@ impl Book {
     }
 
     fn take(&mut self, seq: u64, at: Timestamp, event: &Event) -> Result<(), String> {
+        self.tell(seq, at, event);
         if let Some(occurrence) = occurrence_of(event) {
             self.is_due(occurrence, at)?;
         }
@@ -124,7 +134,9 @@ impl Book {
                 let timed = self.planned.get(task).ok_or("it is in no plan")?;
                 let right = timed.schedule.to_string() == *schedule && timed.zone.name() == zone;
                 want(right, "the plan has another schedule")?;
+                let was_set_back = self.was_set_back;
                 let own = self.own.entry(task.clone()).or_default();
+                own.leave(at, was_set_back)?;
                 let first = own.adopted.is_none() && own.settled.is_empty();
                 own.found_until = if first { at } else { own.found_until.max(at) };
                 own.adopted = Some((schedule.clone(), zone.clone()));
@@ -132,7 +144,10 @@ impl Book {
             Event::TaskRetired { task } => {
                 want(!self.planned.contains_key(task), "the plans still have it")?;
                 self.all_found(task, at)?;
-                self.own.entry(task.clone()).or_default().adopted = None;
+                let was_set_back = self.was_set_back;
+                let own = self.own.entry(task.clone()).or_default();
+                own.leave(at, was_set_back)?;
+                own.adopted = None;
             }
             Event::TaskTriggered { task, .. } => {
                 self.own.entry(task.clone()).or_default().triggers.insert(seq, at);
@@ -166,6 +181,28 @@ impl Book {
         Ok(())
     }
 
+    fn tell(&mut self, seq: u64, at: Timestamp, event: &Event) {
+        let about = match event {
+            Event::TaskAdopted { task, .. } | Event::TaskRetired { task } => Some(task),
+            Event::ClockSetBack { .. } => None,
+            other => match occurrence_of(other) {
+                Some(occurrence) => Some(&occurrence.task),
+                None => return,
+            },
+        };
+        let line = format!("{seq} {at} {event:?}");
+        let tell = |own: &mut Own| {
+            own.told.push_back(line.clone());
+            if own.told.len() > TOLD {
+                own.told.pop_front();
+            }
+        };
+        match about {
+            Some(task) => tell(self.own.entry(task.clone()).or_default()),
+            None => self.own.values_mut().for_each(tell),
+        }
+    }
+
     /// Whether the walk knows this time, and it has come.
     fn is_due(&mut self, occurrence: &Occurrence, at: Timestamp) -> Result<(), String> {
         let own = self.own.get(&occurrence.task).ok_or("nobody knows the task")?;
@@ -196,6 +233,7 @@ impl Book {
     fn set_back(&mut self, from: Timestamp, to: Timestamp, at: Timestamp) -> Result<(), String> {
         want(Some(from) == self.newest_at && to == at, "the clock was not there")?;
         want(from.duration_since(to) > TOLERANCE, "the clock was not set back")?;
+        self.was_set_back = true;
         for own in self.own.values_mut() {
             own.found_until = own.found_until.min(to);
             own.settled.retain(|due, (_, started, _)| *due <= to || *started);
@@ -309,6 +347,9 @@ impl Book {
         } else {
             let before = own.settled.insert(occurrence.due, (outcome, started, why.to_owned()));
             want(before.is_none(), "it has an outcome already")?;
+            if let Some(by) = why.strip_prefix("not run in time, covered by the run due at ") {
+                own.promised = Some(by.parse().map_err(|_| "it says no time")?);
+            }
         }
         let name = format!("{outcome:?}").to_lowercase();
         *self.outcomes.entry(name).or_default() += 1;
@@ -379,8 +420,9 @@ impl Own {
         let Self { adopted, found_until, open, queued, triggers, .. } = self;
         format!(
             "{policy}\n{adopted:?}, found until {found_until}\nopen {open:#?}\nqueued {queued:?}\n\
-             asked {triggers:?}\n{}",
-            settled.join("\n")
+             asked {triggers:?}\n{}\nrows:\n{}",
+            settled.join("\n"),
+            self.told.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
         )
     }
 
@@ -413,11 +455,22 @@ impl Own {
                 _ => want(runs(occurrence), "it does not run, and has no outcome")?,
             }
         }
-        let newest = self.settled.range(..=now).next_back();
-        let (Some(timed), Some((due, (Outcome::Missed, _, why)))) = (planned, newest) else { return Ok(()) };
-        let covered = why.rsplit(' ').next().and_then(|due| due.parse::<Timestamp>().ok());
-        let waits = self.open.keys().chain(&self.queued).any(|occurrence| occurrence.due > *due);
-        let promised = timed.missed == MissedPolicy::RunOnce && covered.is_some_and(|covered| covered <= now);
-        want(!promised || waits, "the newest time was missed and nothing runs in its place")
+        self.keeps_promise(now)
+    }
+
+    /// Times that were missed are made good by a newer one, for which something is done as soon as it has come.
+    fn keeps_promise(&self, until: Timestamp) -> Result<(), String> {
+        let Some(by) = self.promised.filter(|by| *by <= until) else { return Ok(()) };
+        let waits =
+            self.open.keys().chain(&self.queued).any(|other| other.due == by && other.trigger.is_none());
+        want(waits || self.settled.contains_key(&by), "times were missed and nothing runs in their place")
+    }
+
+    /// Another schedule, or none, is in force from now on. It undoes a promise for a time to come; such a time can only
+    /// have been promised before the clock was set back.
+    fn leave(&mut self, at: Timestamp, was_set_back: bool) -> Result<(), String> {
+        self.keeps_promise(at)?;
+        let promised = self.promised.take();
+        want(was_set_back || promised.is_none_or(|by| by <= at), "a time to come was promised")
     }
 }
