@@ -81,7 +81,7 @@ async fn looks(name: &str, files: &[PathBuf]) {
     report(name, samples);
 }
 
-/// A start reads and checks the whole ledger.
+/// A start reads the end of the ledger and what was kept of the rest, which is looked at once it is up.
 async fn start_on(rows: usize, files: &[PathBuf]) {
     let folder = tempfile::tempdir().unwrap();
     let (config, clock) = (config(folder.path()), Clock::fixed(QUIET.parse().unwrap()));

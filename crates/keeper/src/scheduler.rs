@@ -29,6 +29,7 @@ use keeper_core::{
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
+    task::JoinHandle,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,7 @@ use crate::{
     plan_file::{self, LoadedPlans},
     process::orphans::{self, STATE_MARK},
     state::{
-        Entry, Rows, State, Writer, head,
+        self, Checked, Entry, Rows, State, Writer, head,
         rows::{Wanted, WantedRows},
     },
     store::backups as stored,
@@ -93,6 +94,8 @@ pub struct Keeper {
     /// Ends whose rows could not be written yet.
     unwritten: Vec<Ended>,
     watching: Watching,
+    /// A look at the whole ledger, of which a start reads only the end.
+    looking: Option<JoinHandle<anyhow::Result<Checked>>>,
     beaten: Instant,
     anchored: Instant,
     anchor_row_at: Timestamp,
@@ -134,6 +137,10 @@ impl Keeper {
         let (rows, wanted) = Rows::channel();
         let (published, _) = watch::channel(Arc::new(Snapshot::default()));
         let watching = Watching::new(writer.state()).await?;
+        let looking = writer.has_unseen().then(|| {
+            let state = writer.state().clone();
+            tokio::spawn(async move { state::verify(&state, &[]).await })
+        });
         let mut keeper = Self {
             timed: plans.plans.timed_tasks(),
             outlines: snapshot::outlines(&plans.plans),
@@ -159,6 +166,7 @@ impl Keeper {
             rows,
             wanted,
             watching,
+            looking,
             published,
         };
         keeper.publish();
@@ -213,6 +221,7 @@ impl Keeper {
             self.beaten = Instant::now();
         }
         self.anchor().await?;
+        self.end_looking().await?;
         // What a run has written comes before its end.
         while let Ok(wanted) = self.wanted.try_recv() {
             self.write_wanted(wanted).await;
@@ -228,6 +237,17 @@ impl Keeper {
         self.look_at_backups().await?;
         self.publish();
         metrics::histogram!(metric_names::TICK_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Takes in what the look at the whole ledger has found, once it has ended.
+    async fn end_looking(&mut self) -> anyhow::Result<()> {
+        if let Some(looking) = self.looking.take_if(|looking| looking.is_finished()) {
+            match looking.await? {
+                Ok(checked) => self.writer.seen(checked).await?,
+                Err(error) => tracing::warn!("the whole ledger could not be looked at: {error:#}"),
+            }
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! [`State`] reads, and asks; [`Writer`] is the one keeper at a time that adds rows.
 
+mod checkpoint;
 pub mod head;
 pub mod reserve;
 pub mod rows;
@@ -26,6 +27,9 @@ use crate::{
     store::{MIGRATION_SETS, ledger_rows},
 };
 
+use checkpoint::Checkpoint;
+
+pub use checkpoint::EVERY as CHECKPOINT_EVERY;
 pub use rows::{Asked, Rows, Scribe};
 pub use verify::{Checked, Known, known, verify};
 pub use writer::{Entry, HeldBy, Writer, lives};
@@ -109,8 +113,8 @@ impl State {
 
     /// What the ledger says of every task.
     pub async fn history(&self) -> anyhow::Result<History> {
-        let mut history = History::default();
-        self.each_batch(|rows| {
+        let Checkpoint { anchor, mut history } = checkpoint::newest(self).await?;
+        self.each_batch_after(anchor.seq, |rows| {
             for row in &rows {
                 history.apply(row.seq, row.at, &row.event()?);
             }
@@ -121,11 +125,16 @@ impl State {
     }
 
     /// Hands every row over, oldest first, some thousands at a time.
-    pub async fn each_batch(
+    pub async fn each_batch(&self, take: impl FnMut(Vec<Row>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.each_batch_after(Anchor::EMPTY.seq, take).await
+    }
+
+    /// The same for the rows after this number.
+    async fn each_batch_after(
         &self,
+        mut seq: u64,
         mut take: impl FnMut(Vec<Row>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut seq = Anchor::EMPTY.seq;
         loop {
             let rows = ledger_rows::after(&self.database, seq, ledger_rows::BATCH).await?;
             let Some(last) = rows.last() else { return Ok(()) };

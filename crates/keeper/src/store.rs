@@ -1,6 +1,7 @@
 //! The program's tables, and the few statements it runs on databases of others: rows in, plain values out.
 
 pub mod backups;
+pub mod checkpoint;
 pub mod foreign;
 pub mod holder;
 pub mod ledger_rows;
@@ -18,6 +19,7 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         migration!("0001", "ledger"),
         migration!("0002", "proved_sessions"),
         migration!("0003", "backups"),
+        migration!("0004", "checkpoint"),
     ],
 };
 

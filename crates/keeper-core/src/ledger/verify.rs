@@ -55,6 +55,8 @@ pub enum Why {
         /// Number of the newest row that an anchor knows.
         anchored: u64,
     },
+    /// What is kept of the rows up to this one, so that they need not be read again, is not what they say.
+    KeptDiffers,
 }
 
 impl fmt::Display for Break {
@@ -67,6 +69,12 @@ impl fmt::Display for Break {
             Why::AnchorDiffers { .. } => write!(formatter, "row {seq} is not the one that was anchored"),
             Why::TailCut { anchored } => {
                 write!(formatter, "rows {seq} to {anchored} were anchored and are no longer there")
+            }
+            Why::KeptDiffers => {
+                write!(
+                    formatter,
+                    "what is kept of the rows up to {seq} (ledger_checkpoint) is not what they say"
+                )
             }
         }
     }

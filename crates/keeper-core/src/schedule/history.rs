@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 use crate::ledger::Event;
@@ -17,15 +18,16 @@ pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// Times with work done that are remembered for each task, in case the clock is set back: a day of minutes.
 const REMEMBERED: usize = 1_500;
 
-/// The state of every task, from the rows of the ledger in order.
-#[derive(Debug, Clone, Default)]
+/// The state of every task, from the rows of the ledger in order. It can be kept beside a ledger, so that rows need not
+/// be read again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
     tasks: BTreeMap<TaskId, TaskHistory>,
     newest_at: Option<Timestamp>,
 }
 
 /// The state of one task.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaskHistory {
     schedule: Schedule,
     zone: Zone,
@@ -41,12 +43,14 @@ pub struct TaskHistory {
     skipped_ahead: BTreeSet<Timestamp>,
     triggers: VecDeque<(u64, Timestamp)>,
     queued: BTreeSet<Occurrence>,
+    #[serde(with = "pairs")]
     open: BTreeMap<Occurrence, OpenRun>,
+    #[serde(skip)]
     next_due: OnceLock<Option<Timestamp>>,
 }
 
 /// A run that has started and has no outcome yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenRun {
     /// Number of its newest try.
     pub attempt: u32,
@@ -292,5 +296,25 @@ impl TaskHistory {
         self.done.extend(waiting);
         self.skipped_ahead.retain(|due| *due <= to);
         self.next_due = OnceLock::new();
+    }
+}
+
+/// A map whose keys are no texts, as a list of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

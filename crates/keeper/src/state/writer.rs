@@ -11,12 +11,18 @@ use anyhow::{Context, bail};
 use chassis::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use keeper_core::{
-    ledger::{Anchor, Event, Row},
+    ledger::{Anchor, Event, Row, Why},
     schedule::history::History,
 };
 use storage::{Database, StorageError};
 
-use super::{Files, State, head, reserve::Reserve, verify};
+use super::{
+    Checked, Files, State,
+    checkpoint::{self, Checkpoint},
+    head,
+    reserve::Reserve,
+    verify,
+};
 use crate::{
     config::StateConfig,
     host,
@@ -90,6 +96,10 @@ pub struct Writer {
     reserve: Reserve,
     trouble: Option<String>,
     backup_rows: u64,
+    /// Number of the row up to which the history is kept.
+    kept_until: u64,
+    /// Rows up to this one were not looked at when the file was taken.
+    unseen: u64,
     /// Held as long as the file is open; the system gives it back however the process ends.
     _lock: File,
 }
@@ -110,9 +120,21 @@ impl Writer {
         if let Err(error) = reserve.fill() {
             tracing::warn!(%error, "no space could be set aside for a full disk");
         }
-        let (trouble, history) = look(&state).await?;
+        let (trouble, Checkpoint { anchor, history }) = look(&state).await?;
         let head = ledger_rows::head(&state.database).await?;
-        let mut writer = Self { state, token, head, history, reserve, trouble, backup_rows: 0, _lock: lock };
+        let mut writer = Self {
+            state,
+            token,
+            head,
+            history,
+            reserve,
+            trouble,
+            backup_rows: 0,
+            kept_until: anchor.seq,
+            unseen: anchor.seq,
+            _lock: lock,
+        };
+        writer.keep().await;
         if let Some(text) = writer.trouble.clone() {
             tracing::error!("the ledger does not hold: {text}");
             let event = Event::Note { subject: "ledger".to_owned(), text };
@@ -154,6 +176,26 @@ impl Writer {
         self.trouble.as_deref()
     }
 
+    /// Whether there are rows that were not looked at when the file was taken, because what they say was kept.
+    #[must_use]
+    pub fn has_unseen(&self) -> bool {
+        self.unseen > 0
+    }
+
+    /// Takes in what a look at the whole ledger has found; trouble gets a row.
+    pub async fn seen(&mut self, checked: Checked) -> anyhow::Result<()> {
+        self.unseen = 0;
+        let Err(broken) = checked else { return Ok(()) };
+        if broken.why == Why::KeptDiffers {
+            checkpoint::forget(&self.state).await?;
+        }
+        let text = broken.to_string();
+        tracing::error!("the ledger does not hold: {text}");
+        self.trouble = Some(text.clone());
+        let event = Event::Note { subject: "ledger".to_owned(), text };
+        self.append(self.state.clock.now(), vec![event.into()]).await.map(drop)
+    }
+
     /// Writes rows in one unit of work, with what belongs to them; gives their numbers. On a full disk the reserve
     /// is given up, and a row says so.
     pub async fn append(&mut self, at: Timestamp, entries: Vec<Entry>) -> anyhow::Result<Vec<u64>> {
@@ -177,7 +219,23 @@ impl Writer {
                 tracing::warn!(%error, "the head of the ledger could not be written beside it");
             }
         }
+        self.keep().await;
         Ok(rows.into_iter().map(|row| row.seq).collect())
+    }
+
+    /// Keeps what the ledger says, when many rows have come since it was kept last; the next start reads on from here.
+    async fn keep(&mut self) {
+        // What does not hold is read anew at each start.
+        if self.head.seq.saturating_sub(self.kept_until) < checkpoint::EVERY || self.trouble.is_some() {
+            return;
+        }
+        if let Err(error) = checkpoint::keep(&self.state, self.head, &self.history).await {
+            tracing::warn!(
+                "what the ledger says could not be kept, and the next start takes longer: {error:#}"
+            );
+        }
+        // On a full disk it is not tried with every row.
+        self.kept_until = self.head.seq;
     }
 
     /// Says that this keeper lives, and sets space aside again when there is some. Fails when somebody else has
@@ -318,17 +376,17 @@ async fn hold(state: &State, file: &str) -> anyhow::Result<String> {
     Ok(mine.token)
 }
 
-/// What is wrong with the ledger, and what it says, in one reading; a head that it no longer agrees with is set aside,
-/// or it would be written over.
-async fn look(state: &State) -> anyhow::Result<(Option<String>, History)> {
+/// What is wrong with the ledger, and what it says, in one reading of what has come since that was kept; where it is
+/// read on from. A head that the ledger no longer agrees with is set aside, or it would be written over.
+async fn look(state: &State) -> anyhow::Result<(Option<String>, Checkpoint)> {
     let path = &state.files.head;
     let (known, unreadable) = match head::read(path) {
         Ok(known) => (known, None),
         Err(error) => (None, Some(error.to_string())),
     };
     let anchors: Vec<Anchor> = known.into_iter().collect();
-    let mut history = History::default();
-    let checked = verify::check(state, &anchors, |row| {
+    let Checkpoint { anchor, mut history } = checkpoint::newest(state).await?;
+    let checked = verify::check(state, anchor, &anchors, |row| {
         history.apply(row.seq, row.at, &row.event()?);
         Ok(())
     });
@@ -336,5 +394,6 @@ async fn look(state: &State) -> anyhow::Result<(Option<String>, History)> {
     if let (Some(head), Some(_)) = (known, broken) {
         head::set_aside(path, head)?;
     }
-    Ok((unreadable.or_else(|| broken.map(|broken| broken.to_string())), history))
+    let trouble = unreadable.or_else(|| broken.map(|broken| broken.to_string()));
+    Ok((trouble, Checkpoint { anchor, history }))
 }

@@ -16,6 +16,14 @@ pub async fn head(database: &Database) -> Result<Anchor, StorageError> {
     row.map_or(Ok(Anchor::EMPTY), |row| Ok(read(&row)?.anchor()))
 }
 
+/// The hash of one row; none where it is not there.
+pub async fn hash(database: &Database, seq: u64) -> Result<Option<Hash>, StorageError> {
+    let row =
+        database.fetch_optional("SELECT hash FROM ledger WHERE seq = $1", &params![number(seq)]).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Hash::parse(&row.get::<String>("hash")?))
+}
+
 /// Adds one row.
 pub async fn add(transaction: &mut Transaction, row: &Row) -> Result<(), StorageError> {
     let sql = "INSERT INTO ledger (seq, at, body, previous, hash) VALUES ($1, $2, $3, $4, $5)";

@@ -4,10 +4,18 @@ use std::fs;
 
 use keeper::{
     config::StateConfig,
+    scheduler::Keeper,
     state::{self, HeldBy, State, Writer, head},
     store::holder,
 };
-use keeper_core::ledger::Event;
+use keeper_core::{
+    ledger::{
+        Event,
+        event::{Occurrence, Outcome},
+    },
+    plan::set::TaskId,
+    schedule::history::History,
+};
 use storage::{Database, DatabaseSettings, params};
 use testkit::disk::SmallDisk;
 
@@ -96,6 +104,118 @@ async fn a_cut_tail_goes_on_being_missed() {
     let rows = keeper::store::ledger_rows::after(&state.database, 6, 1).await.unwrap();
     assert_eq!(rows[0].event().unwrap(), Event::Note { subject: "ledger".to_owned(), text: cut.to_owned() });
     assert_eq!(head::aside(&state.files.head).len(), 1);
+}
+
+/// Rows of a task that is due every minute, and run.
+fn runs(first: usize) -> Vec<state::Entry> {
+    let task = TaskId::new("shop", "health");
+    let minute = |number: usize| format!("2026-03-02T00:{:02}:00Z", number % 60).parse().unwrap();
+    let (schedule, zone) = ("* * * * *".to_owned(), "UTC".to_owned());
+    let adopted = Event::TaskAdopted { task: task.clone(), schedule, zone, since: minute(0) };
+    let row = |number: usize| {
+        let occurrence = Occurrence { task: task.clone(), due: minute(number), trigger: None };
+        match number % 2 {
+            0 => Event::RunStarted { occurrence, attempt: 1, late: false, human: false },
+            _ => Event::Settled {
+                occurrence,
+                outcome: Outcome::Ran,
+                detail: String::new(),
+                duration_ms: None,
+                exit_code: None,
+            },
+        }
+    };
+    let rows = (first..first + 1_000).map(row);
+    (first == 0).then_some(adopted).into_iter().chain(rows).map(Into::into).collect()
+}
+
+/// Writes so many thousands of rows, so that some of them are kept.
+async fn write_many(config: &StateConfig, thousands: usize) -> Vec<String> {
+    let clock = clock();
+    let mut writer = Writer::take(config, clock.clone()).await.unwrap();
+    for thousand in 0..thousands {
+        writer.append(clock.now(), runs(thousand * 1_000)).await.unwrap();
+    }
+    let told = told(writer.history());
+    writer.release().await.unwrap();
+    told
+}
+
+fn told(history: &History) -> Vec<String> {
+    history.tasks().map(|(task, own)| format!("{task} {own:?}")).collect()
+}
+
+#[tokio::test]
+async fn a_start_reads_on_from_what_was_kept() {
+    let home = Home::new("");
+    let config = &home.config.state;
+    let before = write_many(config, 7).await;
+    assert_eq!(verified(config).await, Ok(7_001));
+    let writer = Writer::take(config, clock()).await.unwrap();
+    assert!(writer.has_unseen());
+    assert_eq!(told(writer.history()), before);
+    writer.release().await.unwrap();
+    let state = State::open(config, clock()).await.unwrap();
+    assert_eq!(told(&state.history().await.unwrap()), before);
+    // Of another version, cut short, or of rows that are gone: everything is read anew, and kept anew.
+    for harm in [
+        "UPDATE ledger_checkpoint SET version = 0",
+        "UPDATE ledger_checkpoint SET history = substr(history, 1, 40)",
+        "UPDATE ledger_checkpoint SET hash = (SELECT hash FROM ledger WHERE seq = 4)",
+    ] {
+        tamper(config, harm).await;
+        for has_unseen in [false, true] {
+            let writer = Writer::take(config, clock()).await.unwrap();
+            assert_eq!((writer.has_unseen(), writer.trouble()), (has_unseen, None), "{harm}");
+            assert_eq!(told(writer.history()), before, "{harm}");
+            writer.release().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_and_is_not_what_the_rows_say_is_found() {
+    let home = Home::new("");
+    let config = &home.config.state;
+    write_many(config, 6).await;
+    tamper(config, "UPDATE ledger_checkpoint SET history = replace(history, '* * * * *', '0 0 * * *')").await;
+    let said = "what is kept of the rows up to 5001 (ledger_checkpoint) is not what they say";
+    assert_eq!(verified(config).await, Err(said.to_owned()));
+    let mut keeper = home.keeper(&clock()).await;
+    trouble(&mut keeper, said).await;
+    drop(keeper);
+    // It was forgotten: the next start reads the rows.
+    let writer = Writer::take(config, clock()).await.unwrap();
+    assert_eq!((writer.has_unseen(), writer.trouble()), (false, None));
+}
+
+#[tokio::test]
+async fn a_row_that_was_changed_is_found_though_a_start_does_not_read_it() {
+    let home = Home::new("");
+    let config = &home.config.state;
+    write_many(config, 6).await;
+    tamper(config, "UPDATE ledger SET body = replace(body, 'ran', 'failed') WHERE seq = 3").await;
+    let mut keeper = home.keeper(&clock()).await;
+    assert_eq!(keeper.subscribe().borrow().trouble, None);
+    let said = "row 3 was changed after it was written";
+    trouble(&mut keeper, said).await;
+    let noted = Event::Note { subject: "ledger".to_owned(), text: said.to_owned() };
+    let rows = keeper::store::ledger_rows::newest(&keeper.state().database, 20).await.unwrap();
+    assert!(rows.iter().any(|row| row.event().unwrap() == noted));
+}
+
+/// Looks until the look at the whole ledger has ended, and compares what it says.
+async fn trouble(keeper: &mut Keeper, expected: &str) {
+    let told = keeper.subscribe();
+    tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        while told.borrow().trouble.is_none() {
+            keeper.tick().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(told.borrow().trouble.as_deref(), Some(expected));
 }
 
 #[tokio::test]
