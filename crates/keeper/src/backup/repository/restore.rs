@@ -5,6 +5,7 @@
 
 mod attributes;
 mod contents;
+mod entry;
 mod place;
 
 use std::{
@@ -15,12 +16,12 @@ use std::{
     sync::Arc,
 };
 
-use rustic_core::repofile::Node;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Progress, Repository, RepositoryError, SnapshotId, tree::Walk};
 use contents::Plan;
+use entry::Entry;
 
 /// What was restored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,30 +55,35 @@ impl Repository {
         let _lock = self.share_to_read(stop)?;
         let tree = self.snapshot(id)?.tree;
         let only = only.map(plain).transpose()?;
-        let (nodes, plan) = self.with_index(|repository, glue| {
-            let nodes = Walk::nodes(repository, glue, tree, only.as_deref(), stop)?;
-            let plan = Plan::of(&nodes, repository)?;
-            Ok((nodes, plan))
+        let (entries, plan) = self.with_index(|repository, glue| {
+            let (mut entries, mut plan) = (Vec::new(), Plan::default());
+            Walk { repository, glue, only: only.as_deref(), stop }.each(tree, |path, node| {
+                let entry = Entry::of(path, node);
+                plan.add(entries.len(), &entry, node, repository)?;
+                entries.push(entry);
+                Ok(())
+            })?;
+            Ok((entries, plan))
         })?;
         if let Some(only) = &only
-            && !nodes.iter().any(|(path, _)| path == only)
+            && !entries.iter().any(|entry| entry.path == *only)
         {
             let path = only.display().to_string();
             return Err(RepositoryError::NoSuchPath { path, id: id.short() });
         }
 
         let building = Building::new(into, overwrite)?;
-        make_empty(&building.folder, &nodes)?;
-        plan.fill(&building.folder, &self.files, &self.master.0, progress, stop)?;
-        let mut unset_attributes = attributes::set_files(&building.folder, &nodes)?;
+        make_empty(&building.folder, &entries)?;
+        plan.fill(&building.folder, &entries, &self.files, &self.master.0, progress, stop)?;
+        let mut unset_attributes = attributes::set_files(&building.folder, &entries)?;
         place::check(&building.folder, into)?;
         if overwrite {
             place::to_disk(&building.folder)?;
         }
         place::merge(&building.folder, into)?;
-        unset_attributes += attributes::set_folders(into, &nodes)?;
-        let files = nodes.iter().filter(|(_, node)| !node.is_dir()).count() as u64;
-        let bytes = nodes.iter().filter(|(_, node)| node.is_file()).map(|(_, node)| node.meta.size).sum();
+        unset_attributes += attributes::set_folders(into, &entries)?;
+        let files = entries.iter().filter(|entry| !entry.is_folder()).count() as u64;
+        let bytes = entries.iter().map(|entry| entry.size_bytes).sum();
         Ok(RestoredStats { files, bytes, unset_attributes })
     }
 }
@@ -111,12 +117,12 @@ impl Drop for Building {
 }
 
 /// Makes the folders, and empty files for those that no content is written into.
-fn make_empty(root: &Path, nodes: &[(PathBuf, Node)]) -> Result<(), RepositoryError> {
-    for (path, node) in nodes {
-        let path = root.join(path);
-        let made = if node.is_dir() {
+fn make_empty(root: &Path, entries: &[Entry]) -> Result<(), RepositoryError> {
+    for entry in entries {
+        let path = root.join(&entry.path);
+        let made = if entry.is_folder() {
             DirBuilder::new().mode(0o700).create(&path)
-        } else if node.is_file() && node.content.as_ref().is_none_or(Vec::is_empty) {
+        } else if entry.is_file() && !entry.has_content {
             contents::create(&path).map(drop)
         } else {
             continue;

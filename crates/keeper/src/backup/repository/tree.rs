@@ -34,15 +34,20 @@ pub struct StoredFile {
     pub is_folder: bool,
 }
 
-/// The nodes of a snapshot, each folder before what is in it.
+/// Goes through a snapshot.
 pub(super) struct Walk<'a> {
-    repository: &'a Indexed,
-    glue: &'a Glue,
+    /// Where it is.
+    pub repository: &'a Indexed,
+    /// Explains what goes wrong there.
+    pub glue: &'a Glue,
     /// Only this path, what is below it, and the folders above it.
-    only: Option<&'a Path>,
-    stop: &'a CancellationToken,
-    found: Vec<(PathBuf, Node)>,
+    pub only: Option<&'a Path>,
+    /// Ends it.
+    pub stop: &'a CancellationToken,
 }
+
+/// What is done with a path and its node. Nodes are large: who goes on needs little of one.
+type Visit<'v> = dyn FnMut(PathBuf, &Node) -> Result<(), RepositoryError> + 'v;
 
 impl Repository {
     /// What is in a snapshot, each folder before what is in it.
@@ -50,13 +55,15 @@ impl Repository {
         let stop = CancellationToken::new();
         let _lock = self.share_to_read(&stop)?;
         let tree = self.snapshot(id)?.tree;
-        let nodes = self.with_index(|repository, glue| Walk::nodes(repository, glue, tree, None, &stop))?;
-        let file = |(path, node): (PathBuf, Node)| StoredFile {
-            path,
-            size_bytes: if node.is_file() { node.meta.size } else { 0 },
-            is_folder: node.is_dir(),
-        };
-        Ok(nodes.into_iter().map(file).collect())
+        self.with_index(|repository, glue| {
+            let mut found = Vec::new();
+            Walk { repository, glue, only: None, stop: &stop }.each(tree, |path, node| {
+                let size_bytes = if node.is_file() { node.meta.size } else { 0 };
+                found.push(StoredFile { path, size_bytes, is_folder: node.is_dir() });
+                Ok(())
+            })?;
+            Ok(found)
+        })
     }
 
     /// Does something with the index. When that fails for want of a part of it, it is done again with what the data
@@ -88,22 +95,24 @@ impl Repository {
     }
 }
 
-impl<'a> Walk<'a> {
-    /// All nodes below a tree, or those on the way to a path and below it.
-    pub(super) fn nodes(
-        repository: &'a Indexed,
-        glue: &'a Glue,
+impl Walk<'_> {
+    /// Visits every node below a tree, or those on the way to a path and below it; each folder before what is in it.
+    pub(super) fn each(
+        &self,
         tree: Hash,
-        only: Option<&'a Path>,
-        stop: &'a CancellationToken,
-    ) -> Result<Vec<(PathBuf, Node)>, RepositoryError> {
-        let mut walk = Self { repository, glue, only, stop, found: Vec::new() };
+        mut visit: impl FnMut(PathBuf, &Node) -> Result<(), RepositoryError>,
+    ) -> Result<(), RepositoryError> {
         let root: Id = tree.to_string().parse().unwrap_or_default();
-        walk.enter(TreeId::from(root), Path::new(""), 0)?;
-        Ok(walk.found)
+        self.enter(TreeId::from(root), Path::new(""), 0, &mut visit)
     }
 
-    fn enter(&mut self, tree: TreeId, folder: &Path, depth: usize) -> Result<(), RepositoryError> {
+    fn enter(
+        &self,
+        tree: TreeId,
+        folder: &Path,
+        depth: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), RepositoryError> {
         if self.stop.is_cancelled() {
             return Err(RepositoryError::Stopped);
         }
@@ -127,10 +136,9 @@ impl<'a> Walk<'a> {
             if !is_wanted {
                 continue;
             }
-            let below = node.subtree.filter(|_| node.is_dir());
-            self.found.push((path.clone(), node));
-            if let Some(below) = below {
-                self.enter(below, &path, depth + 1)?;
+            visit(path.clone(), &node)?;
+            if let Some(below) = node.subtree.filter(|_| node.is_dir()) {
+                self.enter(below, &path, depth + 1, visit)?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use jiff::Timestamp;
@@ -15,8 +15,9 @@ use nix::{
     sys::time::TimeSpec,
     unistd::{Gid, Uid, fchownat},
 };
-use rustic_core::repofile::{Node, NodeType};
+use rustic_core::repofile::NodeType;
 
+use super::entry::Entry;
 use crate::backup::repository::RepositoryError;
 
 /// Bits of a mode as Go, and so restic, writes them.
@@ -24,76 +25,69 @@ const SET_USER: u32 = 1 << 23;
 const SET_GROUP: u32 = 1 << 22;
 const STICKY: u32 = 1 << 20;
 
-/// By which files that are one file under several names are known.
-pub(super) fn link_of(node: &Node) -> Option<(u64, u64)> {
-    let meta = &node.meta;
-    (node.is_file() && meta.links > 1 && meta.inode != 0).then_some((meta.device_id, meta.inode))
-}
-
 /// Makes links and the like, and sets what belongs to everything but folders; gives the number of what could not be
 /// set for want of a right.
-pub(super) fn set_files(root: &Path, nodes: &[(PathBuf, Node)]) -> Result<u64, RepositoryError> {
+pub(super) fn set_files(root: &Path, entries: &[Entry]) -> Result<u64, RepositoryError> {
     let (mut unset, mut linked) = (0, HashMap::new());
-    for (path, node) in nodes.iter().filter(|(_, node)| !node.is_dir()) {
-        let path = root.join(path);
+    for entry in entries.iter().filter(|entry| !entry.is_folder()) {
+        let path = root.join(&entry.path);
         let failed = |error: std::io::Error| RepositoryError::target(&path, error);
-        if let Some(first) = link_of(node).and_then(|key| linked.insert(key, path.clone())) {
+        if let Some(first) = entry.link.and_then(|key| linked.insert(key, path.clone())) {
             fs::hard_link(&first, &path).map_err(failed)?;
             continue;
         }
-        if !make_special(&path, node).map_err(failed)? {
+        if !make_special(&path, &entry.kind).map_err(failed)? {
             unset += 1;
             continue;
         }
-        unset += set(&path, node).map_err(failed)?;
+        unset += set(&path, entry).map_err(failed)?;
     }
     Ok(unset)
 }
 
 /// Sets what belongs to folders, those inside others first, because a file that is made changes the time of its
 /// folder.
-pub(super) fn set_folders(root: &Path, nodes: &[(PathBuf, Node)]) -> Result<u64, RepositoryError> {
+pub(super) fn set_folders(root: &Path, entries: &[Entry]) -> Result<u64, RepositoryError> {
     let mut unset = 0;
-    for (path, node) in nodes.iter().rev().filter(|(_, node)| node.is_dir()) {
-        let path = root.join(path);
-        unset += set(&path, node).map_err(|error| RepositoryError::target(&path, error))?;
+    for entry in entries.iter().rev().filter(|entry| entry.is_folder()) {
+        let path = root.join(&entry.path);
+        unset += set(&path, entry).map_err(|error| RepositoryError::target(&path, error))?;
     }
     Ok(unset)
 }
 
 /// False where only an administrator could make it. Sockets are made by those who listen to them.
-fn make_special(path: &Path, node: &Node) -> std::io::Result<bool> {
-    let kind = match &node.node_type {
+fn make_special(path: &Path, kind: &NodeType) -> std::io::Result<bool> {
+    let (kind, device) = match kind {
         NodeType::File | NodeType::Dir => return Ok(true),
-        NodeType::Symlink { .. } => return symlink(node.node_type.to_link(), path).map(|()| true),
+        NodeType::Symlink { .. } => return symlink(kind.to_link(), path).map(|()| true),
         NodeType::Socket => return Ok(false),
         NodeType::Fifo => (SFlag::S_IFIFO, 0),
         NodeType::Dev { device } => (SFlag::S_IFBLK, *device),
         NodeType::Chardev { device } => (SFlag::S_IFCHR, *device),
     };
-    match mknod(path, kind.0, Mode::S_IRUSR | Mode::S_IWUSR, kind.1) {
+    match mknod(path, kind, Mode::S_IRUSR | Mode::S_IWUSR, device) {
         Err(Errno::EPERM | Errno::EACCES) => Ok(false),
         made => Ok(made.map(|()| true)?),
     }
 }
 
-fn set(path: &Path, node: &Node) -> std::io::Result<u64> {
-    let (meta, mut unset) = (&node.meta, 0);
-    let (owner, group) = (meta.uid.map(Uid::from_raw), meta.gid.map(Gid::from_raw));
+fn set(path: &Path, entry: &Entry) -> std::io::Result<u64> {
+    let mut unset = 0;
+    let (owner, group) = (entry.user.map(Uid::from_raw), entry.group.map(Gid::from_raw));
     if owner.is_some() || group.is_some() {
         unset += allowed(fchownat(AT_FDCWD, path, owner, group, AtFlags::AT_SYMLINK_NOFOLLOW))?;
     }
-    for attribute in &meta.extended_attributes {
-        let value = attribute.value.as_deref().unwrap_or_default();
-        let errno = xattr::set(path, &attribute.name, value)
+    for (name, value) in &entry.attributes {
+        let errno = xattr::set(path, name, value)
             .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw));
         unset += allowed(errno)?;
     }
-    if let Some(mode) = meta.mode.filter(|_| !node.is_symlink()) {
+    if let Some(mode) = entry.mode.filter(|_| !entry.is_symlink()) {
         fs::set_permissions(path, Permissions::from_mode(mode_of(mode)))?;
     }
-    if let Some(modified_at) = meta.mtime {
-        let (read, modified) = (time_of(meta.atime.unwrap_or(modified_at)), time_of(modified_at));
+    if let Some((modified_at, read_at)) = entry.times {
+        let (read, modified) = (time_of(read_at), time_of(modified_at));
         utimensat(AT_FDCWD, path, &read, &modified, UtimensatFlags::NoFollowSymlink)?;
     }
     Ok(unset)

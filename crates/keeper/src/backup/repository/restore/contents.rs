@@ -6,7 +6,7 @@ use std::{
     io,
     num::NonZero,
     os::unix::fs::{FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -16,6 +16,7 @@ use rustic_core::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::entry::Entry;
 use crate::backup::repository::{
     Progress, RepositoryError, crew,
     files::Files,
@@ -24,15 +25,17 @@ use crate::backup::repository::{
     tree::Indexed,
 };
 
-/// So much of a data file is read at once.
-const READ_AT_ONCE: u32 = 8 << 20;
+/// So much of a data file is read at once, by each of some readers.
+const READ_AT_ONCE: u32 = 4 << 20;
 /// A gap of this size is rather read than skipped.
 const GAP: u32 = 64 << 10;
 
 /// Which part of which data file goes where.
+#[derive(Default)]
 pub(super) struct Plan {
-    names: Vec<PathBuf>,
     parts: Vec<Part>,
+    /// Files under several names of which the first was met.
+    linked: HashSet<(u64, u64)>,
     total: u64,
 }
 
@@ -44,72 +47,75 @@ struct Part {
     length: u32,
     unpacked: Option<u32>,
     blob: Id,
+    /// Number of the entry.
     file: usize,
     at: u64,
 }
 
 /// What the readers of a plan share.
 struct Fill<'a> {
-    plan: &'a Plan,
+    entries: &'a [Entry],
     root: &'a Path,
     files: &'a Arc<dyn Files>,
     progress: &'a Arc<dyn Progress>,
 }
 
 impl Plan {
-    /// Finds every blob. Of files that are one file under several names, only the first has content.
-    pub(super) fn of(nodes: &[(PathBuf, Node)], repository: &Indexed) -> Result<Self, RepositoryError> {
-        let mut plan = Self { names: Vec::new(), parts: Vec::new(), total: 0 };
-        let mut linked = HashSet::new();
-        for (path, node) in nodes {
-            let is_same = super::attributes::link_of(node).is_some_and(|key| !linked.insert(key));
-            if !node.is_file() || is_same {
-                continue;
-            }
-            let (file, mut at) = (plan.names.len(), 0);
-            for blob in node.content.iter().flatten() {
-                let entry = repository.get_index_entry(blob).map_err(|_| {
-                    let reason = format!("a part of {} is in no index", path.display());
-                    RepositoryError::damaged("index", reason)
-                })?;
-                let location = entry.location;
-                if location.length < 32 {
-                    return Err(RepositoryError::damaged(
-                        path_of(FileType::Pack, &entry.pack),
-                        "a part is too short",
-                    ));
-                }
-                plan.parts.push(Part {
-                    pack: *entry.pack,
-                    offset: location.offset,
-                    length: location.length,
-                    unpacked: location.uncompressed_length.map(NonZero::get),
-                    blob: **blob,
-                    file,
-                    at,
-                });
-                at += u64::from(location.data_length());
-            }
-            plan.names.push(path.clone());
-            plan.total += at;
+    /// Finds every blob of a file, the one of this number. Of files that are one file under several names, only the
+    /// first has content.
+    pub(super) fn add(
+        &mut self,
+        file: usize,
+        entry: &Entry,
+        node: &Node,
+        repository: &Indexed,
+    ) -> Result<(), RepositoryError> {
+        if !entry.is_file() || entry.link.is_some_and(|link| !self.linked.insert(link)) {
+            return Ok(());
         }
-        plan.parts.sort_unstable();
-        Ok(plan)
+        let mut at = 0;
+        for blob in node.content.iter().flatten() {
+            let found = repository.get_index_entry(blob).map_err(|_| {
+                let reason = format!("a part of {} is in no index", entry.path.display());
+                RepositoryError::damaged("index", reason)
+            })?;
+            let location = found.location;
+            if location.length < 32 {
+                return Err(RepositoryError::damaged(
+                    path_of(FileType::Pack, &found.pack),
+                    "a part is too short",
+                ));
+            }
+            self.parts.push(Part {
+                pack: *found.pack,
+                offset: location.offset,
+                length: location.length,
+                unpacked: location.uncompressed_length.map(NonZero::get),
+                blob: **blob,
+                file,
+                at,
+            });
+            at += u64::from(location.data_length());
+        }
+        self.total += at;
+        Ok(())
     }
 
     /// Writes the contents below this folder. The first error ends it.
     pub(super) fn fill(
-        &self,
+        mut self,
         root: &Path,
+        entries: &[Entry],
         files: &Arc<dyn Files>,
         master: &MasterKey,
         progress: &Arc<dyn Progress>,
         stop: &CancellationToken,
     ) -> Result<(), RepositoryError> {
         progress.total(self.total);
+        self.parts.sort_unstable();
         let reads: Vec<&[Part]> =
             self.parts.chunk_by(|one, next| one.pack == next.pack).flat_map(cut).collect();
-        let fill = Fill { plan: self, root, files, progress };
+        let fill = Fill { entries, root, files, progress };
         let begin =
             || Unpacker::new(master).ok_or_else(|| RepositoryError::other("the key has a wrong length"));
         crew::each(&reads, stop, begin, |unpacker, parts| fill.read(parts, unpacker))
@@ -143,8 +149,8 @@ impl Fill<'_> {
     }
 
     fn put(&self, part: &Part, content: &[u8]) -> Result<(), RepositoryError> {
-        let Some(name) = self.plan.names.get(part.file) else { return Ok(()) };
-        let path = self.root.join(name);
+        let Some(entry) = self.entries.get(part.file) else { return Ok(()) };
+        let path = self.root.join(&entry.path);
         create(&path)
             .and_then(|file| file.write_all_at(content, part.at))
             .map_err(|error| RepositoryError::target(&path, error))?;
