@@ -18,8 +18,9 @@ const MOST_MEMORY: u64 = 1 << 30;
 /// Rounds that opening a key may take.
 const MOST_ROUNDS: u64 = 64;
 
-/// Size of a data file of a small repository.
-const DATA_FILE_SIZE: &str = "16MiB";
+/// Size of a data file of a small repository; it grows with the square root of the whole, by 32 MiB for 1 TB. A few of
+/// them are in memory at a time.
+const DATA_FILE_SIZE: &str = "8MiB";
 
 /// The part of a key file that says how costly it is to open.
 #[derive(Deserialize)]
