@@ -55,8 +55,8 @@ pub struct Digest(Arc<OnceLock<Learnt>>);
 /// What is known of a part that was read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Learnt {
-    /// SHA-256 of its bytes.
-    pub sha256: Hash,
+    /// BLAKE3 of its bytes.
+    pub blake3: Hash,
     /// Rows of each table of a database.
     pub rows: BTreeMap<String, u64>,
     /// What the engine says against it.
@@ -131,9 +131,9 @@ impl Digest {
         digest
     }
 
-    /// SHA-256 of the bytes, once they were read to their end.
+    /// BLAKE3 of the bytes, once they were read to their end.
     pub fn get(&self) -> Option<Hash> {
-        self.0.get().map(|learnt| learnt.sha256)
+        self.0.get().map(|learnt| learnt.blake3)
     }
 
     /// All that became known.
@@ -151,14 +151,14 @@ impl Digest {
 impl Learnt {
     /// An item with all that is known of it now.
     pub fn of(&self, item: &Item) -> Item {
-        let Self { sha256, rows, damage } = self.clone();
+        let Self { blake3, rows, damage } = self.clone();
         let damage = damage.or_else(|| item.damage.clone());
-        Item { sha256: Some(sha256), rows, damage, ..item.clone() }
+        Item { blake3: Some(blake3), rows, damage, ..item.clone() }
     }
 
     /// Nothing but the hash.
-    pub fn hash(sha256: Hash) -> Self {
-        Self { sha256, rows: BTreeMap::new(), damage: None }
+    pub fn hash(blake3: Hash) -> Self {
+        Self { blake3, rows: BTreeMap::new(), damage: None }
     }
 }
 

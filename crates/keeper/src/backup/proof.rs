@@ -11,7 +11,6 @@ use std::{
 };
 
 use keeper_core::ledger::Hash;
-use sha2::{Digest, Sha256};
 
 use super::record::Item;
 
@@ -42,7 +41,7 @@ impl Finding {
 
 /// Compares a restored file with the size and the hash that were recorded when it was read from its source.
 pub fn bytes(item: &Item, restored: &Path) -> Finding {
-    let Some(expected) = item.sha256 else {
+    let Some(expected) = item.blake3 else {
         return Finding::bad(format!("the record of {} holds no hash to compare with", item.at));
     };
     match size_and_hash(restored) {
@@ -51,12 +50,11 @@ pub fn bytes(item: &Item, restored: &Path) -> Finding {
             "the restored {} has {size_bytes} bytes, its source had {}",
             item.at, item.size_bytes
         )),
-        Ok((_, hash)) if hash != expected => Finding::bad(format!(
-            "the restored {} has other bytes than its source (SHA-256 differs)",
-            item.at
-        )),
+        Ok((_, hash)) if hash != expected => {
+            Finding::bad(format!("the restored {} has other bytes than its source (BLAKE3 differs)", item.at))
+        }
         Ok((size_bytes, _)) => {
-            Finding::good(format!("all {size_bytes} bytes are those of the source (SHA-256)"))
+            Finding::good(format!("all {size_bytes} bytes are those of the source (BLAKE3)"))
         }
     }
 }
@@ -70,7 +68,7 @@ pub fn folder(item: &Item, restored: &Path) -> Finding {
 }
 
 fn size_and_hash(path: &Path) -> io::Result<(u64, Hash)> {
-    let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; BLOCK_BYTES]);
+    let (mut file, mut hasher, mut block) = (File::open(path)?, blake3::Hasher::new(), vec![0; BLOCK_BYTES]);
     let mut size_bytes = 0;
     loop {
         let length = file.read(&mut block)?;
@@ -97,7 +95,7 @@ mod tests {
             at: "commands/x".to_owned(),
             kind: Kind::Command,
             size_bytes: u64::try_from(recorded.len()).unwrap(),
-            sha256: with_hash.then(|| Hash::from(<[u8; 32]>::from(Sha256::digest(recorded)))),
+            blake3: with_hash.then(|| Hash::from(<[u8; 32]>::from(blake3::hash(recorded)))),
             rows: BTreeMap::new(),
             content: None,
             damage: None,
@@ -109,13 +107,13 @@ mod tests {
 
     #[test]
     fn bytes_are_compared_with_the_record() {
-        check(b"abc", true, b"abc", "all 3 bytes are those of the source (SHA-256)");
-        check(b"", true, b"", "all 0 bytes are those of the source (SHA-256)");
+        check(b"abc", true, b"abc", "all 3 bytes are those of the source (BLAKE3)");
+        check(b"", true, b"", "all 0 bytes are those of the source (BLAKE3)");
         check(
             b"abc",
             true,
             b"abd",
-            "the restored commands/x has other bytes than its source (SHA-256 differs)",
+            "the restored commands/x has other bytes than its source (BLAKE3 differs)",
         );
         check(b"abc", true, b"ab", "the restored commands/x has 2 bytes, its source had 3");
         check(b"abc", false, b"abc", "the record of commands/x holds no hash to compare with");

@@ -356,7 +356,7 @@ impl Known {
                 at: folder.at.clone(),
                 kind: Kind::Folder,
                 size_bytes: 0,
-                sha256: None,
+                blake3: None,
                 rows: BTreeMap::new(),
                 content: None,
                 damage: None,

@@ -43,7 +43,7 @@ async fn what_a_command_writes_is_set_aside() {
     assert_eq!(text, "one\0two\n");
     let item = part.known().unwrap();
     assert_eq!((item.at.as_str(), item.size_bytes), ("commands/out.txt", 8));
-    assert!(item.sha256.is_some());
+    assert!(item.blake3.is_some());
     nothing_in(folder.path());
 }
 

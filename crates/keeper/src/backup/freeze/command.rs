@@ -63,11 +63,11 @@ pub async fn freeze(
         at: format!("commands/{name}"),
         kind: Kind::Command,
         size_bytes: staged.size_bytes(),
-        sha256: None,
+        blake3: None,
         rows: Default::default(),
         content: None,
         damage: None,
     };
-    let learnt = Learnt { sha256: staged.sha256(), rows: Default::default(), damage: None };
+    let learnt = Learnt { blake3: staged.blake3(), rows: Default::default(), damage: None };
     Ok(Frozen { taken_at, parts: vec![Part::staged(item, never_seen(taken_at), staged, learnt)] })
 }

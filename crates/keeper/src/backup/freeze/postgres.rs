@@ -66,12 +66,12 @@ async fn freeze_open(
         at: format!("databases/{service}.dump"),
         kind: Kind::Postgres,
         size_bytes: staged.size_bytes(),
-        sha256: None,
+        blake3: None,
         rows: rows.clone(),
         content: Some(content),
         damage: None,
     };
-    let learnt = Learnt { sha256: staged.sha256(), rows, damage: None };
+    let learnt = Learnt { blake3: staged.blake3(), rows, damage: None };
     Ok(Frozen { taken_at, parts: vec![Part::staged(item, never_seen(taken_at), staged, learnt)] })
 }
 

@@ -163,7 +163,7 @@ fn reading(
 
 fn item(at: &str, size_bytes: u64) -> Item {
     let (at, kind) = (at.to_owned(), Kind::Sqlite);
-    Item { at, kind, size_bytes, sha256: None, rows: BTreeMap::new(), content: None, damage: None }
+    Item { at, kind, size_bytes, blake3: None, rows: BTreeMap::new(), content: None, damage: None }
 }
 
 fn live(connection: Connection, image: Image, item: Item, look: Look, stop: &CancellationToken) -> Part {
@@ -195,14 +195,14 @@ fn staged(
     let about = learnt(&copy, Hash::NONE, image.size_bytes(), stop)?;
     drop(copy);
     let staged = draft.seal().with_context(room)?;
-    let about = Learnt { sha256: staged.sha256(), ..about };
+    let about = Learnt { blake3: staged.blake3(), ..about };
     Ok(Part::staged(item, look, staged, about))
 }
 
 /// Counts the rows, and checks the database where that is cheap or where counting met damage.
 fn learnt(
     connection: &Connection,
-    sha256: Hash,
+    blake3: Hash,
     size_bytes: u64,
     stop: &CancellationToken,
 ) -> anyhow::Result<Learnt> {
@@ -217,7 +217,7 @@ fn learnt(
             Err(error) => damage = Some(damage.unwrap_or_else(|| format!("the check failed: {error:#}"))),
         }
     }
-    Ok(Learnt { sha256, rows, damage })
+    Ok(Learnt { blake3, rows, damage })
 }
 
 /// The files as they lie on the disk, for what the engine cannot read.
@@ -239,7 +239,7 @@ fn as_it_lies(
         let mut draft = Draft::create(folder)?;
         copy(&mut file, &mut draft, stop)?;
         let staged = draft.seal()?;
-        let about = Learnt { damage: Some(damage.to_owned()), ..Learnt::hash(staged.sha256()) };
+        let about = Learnt { damage: Some(damage.to_owned()), ..Learnt::hash(staged.blake3()) };
         let item =
             Item { damage: about.damage.clone(), ..item(&format!("{at}{ending}"), staged.size_bytes()) };
         // Never taken for unchanged, so that every backup says it again.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use keeper_core::ledger::Hash;
-use sha2::{Digest, Sha256};
 
 /// Beginning of the names of drafts. One that is older than the keeper that finds it was left by a killed one.
 pub const DRAFT_PREFIX: &str = "draft-";
@@ -20,7 +19,8 @@ pub const DRAFT_PREFIX: &str = "draft-";
 pub struct Draft {
     path: PathBuf,
     file: Option<File>,
-    hasher: Sha256,
+    /// It is some kilobytes, and a draft is handed around.
+    hasher: Box<blake3::Hasher>,
     size_bytes: u64,
 }
 
@@ -29,7 +29,7 @@ pub struct Draft {
 pub struct Staged {
     file: Arc<File>,
     size_bytes: u64,
-    sha256: Hash,
+    blake3: Hash,
 }
 
 /// Reads [`Staged`] bytes from their beginning.
@@ -46,7 +46,7 @@ impl Draft {
         std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700).create(folder)?;
         let path = folder.join(format!("{DRAFT_PREFIX}{}", uuid::Uuid::new_v4().simple()));
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Self { path, file: Some(file), hasher: Sha256::new(), size_bytes: 0 })
+        Ok(Self { path, file: Some(file), hasher: Box::default(), size_bytes: 0 })
     }
 
     /// Where it is until it is sealed.
@@ -58,8 +58,8 @@ impl Draft {
     pub fn seal(mut self) -> io::Result<Staged> {
         fs::remove_file(&self.path)?;
         let file = self.file.take().ok_or_else(gone)?;
-        let sha256 = Hash::from(<[u8; 32]>::from(self.hasher.clone().finalize()));
-        Ok(Staged { file: Arc::new(file), size_bytes: self.size_bytes, sha256 })
+        let blake3 = Hash::from(<[u8; 32]>::from(self.hasher.finalize()));
+        Ok(Staged { file: Arc::new(file), size_bytes: self.size_bytes, blake3 })
     }
 }
 
@@ -91,9 +91,9 @@ impl Staged {
         self.size_bytes
     }
 
-    /// SHA-256 of what was written, not of what is read back.
-    pub fn sha256(&self) -> Hash {
-        self.sha256
+    /// BLAKE3 of what was written, not of what is read back.
+    pub fn blake3(&self) -> Hash {
+        self.blake3
     }
 
     /// Reads it from its beginning; several may read at once.
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 0);
         assert_eq!((read(&staged), read(&staged)), ("one two".to_owned(), "one two".to_owned()));
         assert_eq!(staged.size_bytes(), 7);
-        assert_eq!(staged.sha256(), Hash::from(<[u8; 32]>::from(Sha256::digest(b"one two"))));
+        assert_eq!(staged.blake3(), Hash::from(<[u8; 32]>::from(blake3::hash(b"one two"))));
     }
 
     #[test]

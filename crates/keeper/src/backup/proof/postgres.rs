@@ -247,7 +247,7 @@ mod tests {
                 at: "databases/a.dump".to_owned(),
                 kind: Kind::Postgres,
                 size_bytes: 1,
-                sha256: None,
+                blake3: None,
                 rows,
                 content: Some(content),
                 damage: None,

@@ -128,7 +128,7 @@ fn a_proof_reads_like_this() {
         texts(&scene.prove(item, &restored)).replace(&engine, "SQLite reads")
     };
     insta::assert_snapshot!(told(&item), @"
-    good all 12288 bytes are those of the source (SHA-256)
+    good all 12288 bytes are those of the source (BLAKE3)
     good SQLite reads all of it, integrity_check says ok
     good foreign_key_check cannot be carried out: foreign key mismatch - \"b\" referencing \"a\"
     good 3 row(s) in 2 table(s), as counted in the source

@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, bail};
 use keeper_core::ledger::Hash;
 use rusqlite::Connection;
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::engine;
@@ -124,7 +123,7 @@ fn send_pages(
     stop: &CancellationToken,
     sender: &SyncSender<Message>,
 ) -> anyhow::Result<Hash> {
-    let mut hasher = Sha256::new();
+    let mut hasher = blake3::Hasher::new();
     each_block(connection, image, stop, |block| {
         hasher.update(&block);
         sender.send(Message::Block(block)).context("nobody reads any more")

@@ -10,7 +10,6 @@ use std::{
 use anyhow::{Context, bail};
 use chassis::clock::Clock;
 use keeper_core::ledger::Hash;
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::freeze;
@@ -43,10 +42,10 @@ pub fn copy_image(part: &Part, to: &Path, stop: &CancellationToken) -> anyhow::R
         bail!("{} was not set aside, and cannot be copied", part.item.at);
     };
     let draft = Unfinished::beside(to).with_context(failed)?;
-    let sha256 = write(staged.reader(), &draft.0, stop).with_context(failed)?;
+    let blake3 = write(staged.reader(), &draft.0, stop).with_context(failed)?;
     draft.finish(to).with_context(failed)?;
     let at = to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Item { at, sha256: Some(sha256), ..known })
+    Ok(Item { at, blake3: Some(blake3), ..known })
 }
 
 fn folder_of(to: &Path) -> &Path {
@@ -78,7 +77,7 @@ impl Drop for Unfinished {
 
 fn write(mut from: impl Read, to: &Path, stop: &CancellationToken) -> anyhow::Result<Hash> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    let mut hasher = Sha256::new();
+    let mut hasher = blake3::Hasher::new();
     let mut first = true;
     loop {
         if stop.is_cancelled() {
