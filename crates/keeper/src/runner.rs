@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     actions::{self, Surroundings},
+    cli::table::plain,
     config::RunsConfig,
     duty::Duty,
     process::{self, Finish, Finished, Shell, capture::cut, orphans::STATE_MARK},
@@ -256,11 +257,9 @@ fn joined(first: &str, last: &str) -> String {
     if last.is_empty() { first.to_owned() } else { format!("{first}: {last}") }
 }
 
-/// One line without control characters, cut.
+/// One line, which says so where it had to be cut.
 fn sentence(text: &str) -> String {
-    let redacted = chassis::redact::text(text);
-    let flat = redacted.chars().map(|c| if c.is_control() { ' ' } else { c });
-    flat.take(DETAIL_CHARACTERS).collect::<String>().trim().to_owned()
+    plain(chassis::redact::text(text).trim(), DETAIL_CHARACTERS)
 }
 
 #[cfg(test)]
@@ -289,6 +288,8 @@ mod tests {
     #[test]
     fn a_sentence_is_one_line() {
         assert_eq!(sentence("a\nb\u{1b}[31m "), "a b [31m");
-        assert_eq!(sentence(&"x".repeat(1_000)).len(), DETAIL_CHARACTERS);
+        let whole = "x".repeat(DETAIL_CHARACTERS);
+        assert_eq!(sentence(&format!("{whole}\n")), whole);
+        assert_eq!(sentence(&(whole.clone() + "yz")), format!("{}…", &whole[1..]));
     }
 }
