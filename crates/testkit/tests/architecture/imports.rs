@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("loom-core", &[]),
     ("chimera-core", &[]),
     ("keeper-core", &[]),
+    ("pariter", &[]),
     ("rustic_cdc", &[]),
     ("testkit", &[]),
     ("xtask", &[]),

@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Package};
 
 /// Crates that stand in for outside ones of the same name, under rustic_core; they have the version of those.
-const STAND_INS: &[&str] = &["rustic_cdc"];
+const STAND_INS: &[&str] = &["pariter", "rustic_cdc"];
 
 /// One crate of the workspace.
 pub(crate) struct Member {
