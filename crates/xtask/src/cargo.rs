@@ -34,6 +34,8 @@ pub struct Executable {
     pub target: String,
     /// Where it is.
     pub path: PathBuf,
+    /// The crate's folder, in which cargo runs its tests.
+    pub folder: PathBuf,
 }
 
 /// Runs cargo in the workspace with our own standard output. True when it succeeded.
@@ -55,12 +57,31 @@ pub fn run_reading(
     workspace: &Workspace,
     arguments: &[&str],
     variables: &[(&str, &str)],
-    mut on_line: impl FnMut(&[u8]),
+    on_line: impl FnMut(&[u8]),
 ) -> anyhow::Result<bool> {
-    let mut command = command(workspace, arguments, variables);
+    read(command(workspace, arguments, variables), on_line)
+}
+
+/// The same for a program that cargo has built, in the folder in which cargo would run it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_built(
+    program: &Executable,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    on_line: impl FnMut(&[u8]),
+) -> anyhow::Result<bool> {
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    let mut command = Leash::command(&program.path, arguments, &LeashOptions::default());
+    command.current_dir(&program.folder).envs(variables.iter().copied());
+    read(command, on_line)
+}
+
+fn read(mut command: Command, mut on_line: impl FnMut(&[u8])) -> anyhow::Result<bool> {
     command.stdout(Stdio::piped());
     let mut leash = Leash::start(command)?;
-    let lines = lines_of(leash.take_stdout().context("cargo has no output")?);
+    let lines = lines_of(leash.take_stdout().context("the program has no output")?);
     let mut ended = None;
     loop {
         match lines.recv_timeout(Duration::from_millis(30)) {
@@ -102,6 +123,7 @@ fn executables(output: &[u8]) -> anyhow::Result<Vec<Executable>> {
             kind: artifact.target.kind.first().map_or_else(String::new, ToString::to_string),
             target: artifact.target.name,
             path: path.into_std_path_buf(),
+            folder: artifact.manifest_path.parent().map(PathBuf::from).unwrap_or_default(),
         });
     }
     Ok(found)

@@ -85,19 +85,10 @@ impl Storm {
     fn name(&self) -> String {
         short(&self.test).trim_start_matches("soak_").replace('_', "-")
     }
-
-    fn cargo_arguments(&self) -> Vec<&str> {
-        let mut arguments = vec!["test", "--package", &self.program.package_id];
-        match self.program.kind.as_str() {
-            "test" => arguments.extend(["--test", &self.program.target]),
-            "bin" => arguments.extend(["--bin", &self.program.target]),
-            _ => arguments.push("--lib"),
-        }
-        arguments.extend(["--", "--ignored", "--exact", &self.test, "--nocapture"]);
-        arguments
-    }
 }
 
+/// Runs what was built with the whole workspace: cargo would choose other features for one crate, and build most of it
+/// again.
 fn run_one(
     workspace: &Workspace,
     rounds: u32,
@@ -111,7 +102,8 @@ fn run_one(
     variables.push(("SOAK_ROUNDS", &rounds_text));
     let started = Instant::now();
     let mut output = String::new();
-    let passed = cargo::run_reading(workspace, &storm.cargo_arguments(), &variables, |line| {
+    let arguments = ["--ignored", "--exact", &storm.test, "--nocapture"];
+    let passed = cargo::run_built(&storm.program, &arguments, &variables, |line| {
         console::pass_on(line);
         output.push_str(&String::from_utf8_lossy(line));
     })?;
@@ -138,17 +130,6 @@ fn run_one(
 mod tests {
     use super::*;
 
-    fn storm(kind: &str, test: &str) -> Storm {
-        let program = Executable {
-            package: "loom".into(),
-            package_id: "path+file:///a/loom#0.0.0".into(),
-            kind: kind.into(),
-            target: "storms".into(),
-            path: "/x".into(),
-        };
-        Storm { program, test: test.to_owned() }
-    }
-
     #[test]
     fn only_ignored_tests_named_soak_are_storms() {
         let listed =
@@ -157,13 +138,16 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_is_run_alone_in_its_own_test_program() {
-        let found = storm("test", "deep::soak_kills_during_turns");
+    fn a_storm_is_known_by_the_end_of_its_path() {
+        let program = Executable {
+            package: "loom".into(),
+            package_id: "path+file:///a/loom#0.0.0".into(),
+            kind: "test".into(),
+            target: "storms".into(),
+            path: "/x".into(),
+            folder: "/a/loom".into(),
+        };
+        let found = Storm { program, test: "deep::soak_kills_during_turns".to_owned() };
         assert_eq!(found.name(), "kills-during-turns");
-        let line = found.cargo_arguments().join(" ");
-        let expected = "test --package path+file:///a/loom#0.0.0 --test storms -- --ignored --exact deep::soak_kills_during_turns --nocapture";
-        assert_eq!(line, expected);
-        assert!(storm("lib", "soak_x").cargo_arguments().contains(&"--lib"));
-        assert!(storm("bin", "soak_x").cargo_arguments().contains(&"--bin"));
     }
 }
