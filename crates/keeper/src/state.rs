@@ -29,7 +29,6 @@ use crate::{
 
 use checkpoint::Checkpoint;
 
-pub use checkpoint::EVERY as CHECKPOINT_EVERY;
 pub use rows::{Asked, Rows, Scribe};
 pub use verify::{Checked, Known, known, verify};
 pub use writer::{Entry, HeldBy, Writer, lives};

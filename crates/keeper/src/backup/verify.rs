@@ -131,6 +131,8 @@ async fn lost(
     error: anyhow::Error,
 ) -> anyhow::Result<anyhow::Error> {
     let out_of_reach = match error.downcast_ref::<RepositoryError>() {
+        // There is no room to restore it to, which says nothing of it.
+        Some(RepositoryError::Target { .. }) => true,
         Some(error) => error.is_out_of_reach(),
         None => !error.is::<NoBackup>(),
     };

@@ -15,7 +15,7 @@ use crate::store::{
 /// Of what a history means: it grows whenever a row changes a history in another way than before.
 const VERSION: u32 = 1;
 /// So many rows are read anew at most, some hundredths of a second.
-pub const EVERY: u64 = 5_000;
+pub(super) const EVERY: u64 = 5_000;
 
 /// A row, and what the ledger says up to it.
 #[derive(Debug, Clone)]

@@ -182,12 +182,14 @@ impl Writer {
         self.unseen > 0
     }
 
-    /// Takes in what a look at the whole ledger has found; trouble gets a row.
+    /// Takes in what a look at the whole ledger has found. Trouble gets a row; what was kept and is not what the rows
+    /// say is forgotten, and from here on they decide.
     pub async fn seen(&mut self, checked: Checked) -> anyhow::Result<()> {
         self.unseen = 0;
         let Err(broken) = checked else { return Ok(()) };
         if broken.why == Why::KeptDiffers {
             checkpoint::forget(&self.state).await?;
+            self.history = self.state.history().await?;
         }
         let text = broken.to_string();
         tracing::error!("the ledger does not hold: {text}");

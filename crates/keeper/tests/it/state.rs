@@ -177,13 +177,16 @@ async fn a_start_reads_on_from_what_was_kept() {
 async fn what_was_kept_and_is_not_what_the_rows_say_is_found() {
     let home = Home::new("");
     let config = &home.config.state;
-    write_many(config, 6).await;
+    let before = write_many(config, 6).await;
     tamper(config, "UPDATE ledger_checkpoint SET history = replace(history, '* * * * *', '0 0 * * *')").await;
     let said = "what is kept of the rows up to 5001 (ledger_checkpoint) is not what they say";
     assert_eq!(verified(config).await, Err(said.to_owned()));
-    let mut keeper = home.keeper(&clock()).await;
-    trouble(&mut keeper, said).await;
-    drop(keeper);
+    let mut writer = Writer::take(config, clock()).await.unwrap();
+    assert_ne!(told(writer.history()), before);
+    let checked = state::verify(writer.state(), &[]).await.unwrap();
+    writer.seen(checked).await.unwrap();
+    assert_eq!((writer.trouble(), told(writer.history())), (Some(said), before));
+    writer.release().await.unwrap();
     // It was forgotten: the next start reads the rows.
     let writer = Writer::take(config, clock()).await.unwrap();
     assert_eq!((writer.has_unseen(), writer.trouble()), (false, None));

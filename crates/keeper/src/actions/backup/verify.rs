@@ -76,8 +76,6 @@ async fn is_down(
         Some(RepositoryError::NotThere { .. } | RepositoryError::Foreign { .. }) => {
             work.standing(backup, store).await?.newest().is_none()
         }
-        // Want of room here is no store's trouble, and passes only when somebody makes some.
-        Some(RepositoryError::Target { .. }) => false,
         Some(error) => error.is_out_of_reach(),
         None if error.is::<NoBackup>() => work.standing(backup, store).await?.newest().is_none(),
         None => true,

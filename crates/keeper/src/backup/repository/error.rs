@@ -115,10 +115,10 @@ pub enum RepositoryError {
 }
 
 impl RepositoryError {
-    /// Whether this says nothing of the repository itself: its store, or the place to restore to, cannot be used now,
-    /// or somebody else is at work in it.
+    /// Whether this says nothing of the repository itself: its store cannot be used now, or somebody else is at work
+    /// in it.
     pub fn is_out_of_reach(&self) -> bool {
-        matches!(self, Self::Storage(_) | Self::Held { .. } | Self::Target { .. } | Self::Stopped)
+        matches!(self, Self::Storage(_) | Self::Held { .. } | Self::Stopped)
     }
 
     /// A file of the repository that is not what it should be.
