@@ -195,7 +195,7 @@ mod tests {
         // Longer than anybody waits without looking.
         let items = (0..40).inspect(|number| {
             if *number == 20 {
-                work(30_000)
+                work(30_000);
             }
         });
         let arrived: Vec<u32> = thread::scope(|scope| {

@@ -26,10 +26,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct Executable {
     /// The crate it belongs to.
     pub package: String,
-    /// The same as cargo's full id, which is never ambiguous.
-    pub package_id: String,
-    /// `lib`, `bin`, `test`, ...
-    pub kind: String,
     /// The target's name: the program, the test file, or the crate.
     pub target: String,
     /// Where it is.
@@ -119,8 +115,6 @@ fn executables(output: &[u8]) -> anyhow::Result<Vec<Executable>> {
         let Some(path) = artifact.executable else { continue };
         found.push(Executable {
             package: package_name(&artifact.package_id.repr),
-            package_id: artifact.package_id.repr,
-            kind: artifact.target.kind.first().map_or_else(String::new, ToString::to_string),
             target: artifact.target.name,
             path: path.into_std_path_buf(),
             folder: artifact.manifest_path.parent().map(PathBuf::from).unwrap_or_default(),

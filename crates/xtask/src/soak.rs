@@ -141,8 +141,6 @@ mod tests {
     fn a_storm_is_known_by_the_end_of_its_path() {
         let program = Executable {
             package: "loom".into(),
-            package_id: "path+file:///a/loom#0.0.0".into(),
-            kind: "test".into(),
             target: "storms".into(),
             path: "/x".into(),
             folder: "/a/loom".into(),
